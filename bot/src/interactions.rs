@@ -15,7 +15,6 @@ pub(crate) mod feature;
 pub(crate) mod form;
 pub(crate) mod form_page;
 pub mod menu;
-pub(crate) mod of_form;
 pub(crate) mod options;
 pub(crate) mod page;
 pub mod payload;
@@ -28,6 +27,7 @@ pub(crate) mod settings_changes;
 pub(crate) mod settings_tabs;
 pub mod text_command;
 pub(crate) mod undoing;
+pub(crate) mod web_form;
 
 use std::{
     collections::{HashSet, VecDeque},

@@ -18,7 +18,7 @@ use twilight_model::{
 
 use self::inputs::Around;
 use super::{
-    CommandContext, Services, command::AnyCommand, of_form::Outcome, page::Page, settings_tabs::tabs,
+    CommandContext, Services, command::AnyCommand, page::Page, settings_tabs::tabs, web_form::Outcome,
 };
 use crate::{
     discord::{

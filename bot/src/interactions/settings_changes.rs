@@ -25,8 +25,8 @@ use crate::{
     },
     postgres::request::undo,
     settings::{
+        command_settings::{self, CommandSetting, Needs, Permits},
         history::{self, UndoFault, changed_by},
-        of_forms::{self, FormSetting, Needs, Permits},
         section::{Setting, field::Named},
     },
     support::i18n::Language,
@@ -107,13 +107,13 @@ pub(crate) async fn permits(
 ) -> Result<Permits, CommandError> {
     let mut permits = Permits::default();
     for (name, value) in values {
-        let Some((setting, key)) = FormSetting::find(name) else {
+        let Some((setting, key)) = CommandSetting::find(name) else {
             continue;
         };
         match setting.needs {
             Needs::Xp if permits.xp.is_none() => permits.xp = Some(context.xp_permit(services).await?),
             Needs::Reward if !value.is_null() => {
-                for role_id in of_forms::named(key).roles {
+                for role_id in command_settings::named(key).roles {
                     let permit = reward_permit(context, services, role_id).await?;
                     permits.rewards.insert(role_id, permit);
                 }
@@ -177,8 +177,8 @@ pub(crate) fn named(services: &Services, name: &str, value: &Json) -> Named {
     if value.is_null() {
         return Named::default();
     }
-    match FormSetting::find(name) {
-        Some((_, key)) => of_forms::named(key),
+    match CommandSetting::find(name) {
+        Some((_, key)) => command_settings::named(key),
         None => Setting::find(sections(services), name)
             .map(|setting| setting.field.kind.named(value))
             .unwrap_or_default(),
@@ -187,7 +187,7 @@ pub(crate) fn named(services: &Services, name: &str, value: &Json) -> Named {
 
 /// The section and the label of a setting for Discord, or its name if this version does not know it.
 pub(crate) fn label(services: &Services, name: &str, language: Language) -> String {
-    if let Some((setting, key)) = FormSetting::find(name) {
+    if let Some((setting, key)) = CommandSetting::find(name) {
         return setting.label(key, language);
     }
     if let Some((setting, key)) = services.commands.row_setting(name) {

@@ -13,7 +13,7 @@ use twilight_model::id::{
 use super::{
     change::{self, Change},
     columns,
-    of_forms::{self, FormSetting, Permits},
+    command_settings::{self, CommandSetting, Permits},
     section::{Section, Setting},
     table::{self, Stored},
 };
@@ -73,7 +73,10 @@ pub fn snapshot(stored: &Stored) -> Snapshot {
         let named = values.into_iter();
         named.map(move |(field, value)| (format!("{section}.{field}"), value))
     });
-    columns.chain(sections).chain(of_forms::values(stored)).collect()
+    columns
+        .chain(sections)
+        .chain(command_settings::values(stored))
+        .collect()
 }
 
 fn difference(before: &Snapshot, after: &Snapshot) -> Difference {
@@ -194,7 +197,7 @@ fn change_to(
     permits: &Permits,
     by: Id<InteractionMarker>,
 ) -> Result<Change, String> {
-    if let Some((setting, key)) = FormSetting::find(&name) {
+    if let Some((setting, key)) = CommandSetting::find(&name) {
         return setting.change(key, value.as_ref(), permits, by).ok_or(name);
     }
     if let Ok(setting) = Setting::find(columns::SECTIONS.into_iter(), &name) {

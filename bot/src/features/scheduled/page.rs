@@ -11,10 +11,10 @@ use crate::{
     interactions::{
         CommandContext, Services,
         command::Command as _,
-        of_form::Outcome,
         options::DURATION_CHARS,
         page::Page,
         scheduled::{Subjects, in_words},
+        web_form::Outcome,
     },
     outbox::{
         queue::{self, Failing, Failures},

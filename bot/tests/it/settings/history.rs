@@ -9,8 +9,8 @@ use eventide::{
     settings::{
         Settings,
         change::{self, Change},
+        command_settings::Permits,
         history::{Entry, UndoFault, entries, undo},
-        of_forms::Permits,
     },
     support::i18n::Language,
 };

@@ -141,7 +141,7 @@ pub(super) async fn run(
 }
 
 /// Take an action that a submitted form describes.
-pub(super) async fn of_form(
+pub(super) async fn web_form(
     context: &CommandContext,
     services: &Services,
     wanted: Wanted,

@@ -102,7 +102,7 @@ impl Command for Ban {
             duration,
             ..Wanted::on(kind, USER)
         };
-        act::of_form(context, services, wanted).await
+        act::web_form(context, services, wanted).await
     }
 }
 

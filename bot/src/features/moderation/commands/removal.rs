@@ -94,7 +94,7 @@ impl Command for Timeout {
             duration: Some(act::read_duration(context, written, SHORTEST_TIMEOUT)?),
             ..Wanted::on(Kind::Timeout, MEMBER)
         };
-        act::of_form(context, services, wanted).await
+        act::web_form(context, services, wanted).await
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
         },
         settings::ModerationSettings,
     },
-    interactions::{Services, of_form::Outcome, page::Page},
+    interactions::{Services, page::Page, web_form::Outcome},
     support::{clock::host_time, ids, text::moment::written},
     web::{
         answer::{Answer, Fault},

@@ -16,7 +16,7 @@ use crate::{
         kind::Kind,
         rows::appeal::{self, Appeal},
     },
-    interactions::{CommandContext, CommandError, Services, of_form::Outcome, page::Page, reply::Reply},
+    interactions::{CommandContext, CommandError, Services, page::Page, reply::Reply, web_form::Outcome},
     web::{
         answer::{Answer, Fault},
         context::Context,

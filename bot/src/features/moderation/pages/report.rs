@@ -16,8 +16,8 @@ use crate::{
         rows::report::{self, Entry, Report},
     },
     interactions::{
-        CommandContext, CommandError, Services, command::Command as _, of_form::Outcome, page::Page,
-        reply::Reply,
+        CommandContext, CommandError, Services, command::Command as _, page::Page, reply::Reply,
+        web_form::Outcome,
     },
     web::{
         answer::{Answer, Fault},

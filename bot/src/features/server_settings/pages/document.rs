@@ -14,8 +14,8 @@ use crate::{
     discord::guilds::listing::Listing,
     interactions::Services,
     settings::{
+        command_settings::{self, CommandSetting},
         history::Snapshot,
-        of_forms::{self, FormSetting},
         section::{
             Section,
             field::{Kind, Named},
@@ -69,9 +69,9 @@ impl Document {
             );
         }
         for (name, value) in chosen {
-            match FormSetting::find(name) {
+            match CommandSetting::find(name) {
                 Some((setting, key)) if setting.is_exported => {
-                    document.add(name.clone(), value.clone(), of_forms::named(key), listing);
+                    document.add(name.clone(), value.clone(), command_settings::named(key), listing);
                 }
                 None if services.commands.row_setting(name).is_some() => {
                     document.add(name.clone(), value.clone(), Named::default(), listing);
@@ -112,7 +112,7 @@ impl Document {
             (setting.options)(key, value)
         };
         let values = self.settings.iter().filter_map(|(name, exported)| {
-            let (here, value) = match FormSetting::find(name) {
+            let (here, value) = match CommandSetting::find(name) {
                 Some((setting, key)) => {
                     let key = mapping.key(key)?;
                     let is_used = setting.is_exported && setting.accepts(&key, exported);
@@ -151,7 +151,7 @@ impl Document {
     pub(super) fn places<'a>(&self, id: &str, listing: &'a Listing) -> Vec<&'a (Id<ChannelMarker>, Name)> {
         let mut settings = self.settings.iter();
         let is_place =
-            settings.all(|(name, value)| FormSetting::find(name).is_some() || value.as_str() != Some(id));
+            settings.all(|(name, value)| CommandSetting::find(name).is_some() || value.as_str() != Some(id));
         let others = listing.others.iter().filter(|_| is_place);
         listing.channels.iter().chain(others).collect()
     }
@@ -168,7 +168,7 @@ impl Mapping {
     }
 
     /// What a form says.
-    pub(super) fn of_form(form: &Fields) -> Self {
+    pub(super) fn web_form(form: &Fields) -> Self {
         let mut mapping = Self::default();
         for (name, value) in form.iter() {
             if let (Some(id), Some(role)) = (name.strip_prefix("role."), ids::written(value)) {

@@ -11,7 +11,7 @@ use twilight_model::id::{
 use super::{STAFF, note, path, plain, tabs};
 use crate::{
     discord::{mentions::Names, rest::Priority},
-    interactions::{CommandContext, Services, of_form::Outcome, page::Page, undoing},
+    interactions::{CommandContext, Services, page::Page, undoing, web_form::Outcome},
     postgres::request::Actor,
     settings::history::{Entry, entries},
     support::{

@@ -7,7 +7,7 @@ use crate::{
     discord::{guilds::listing::Listing, mentions::Names},
     interactions::{Services, settings_changes},
     settings::{
-        of_forms::FormSetting,
+        command_settings::CommandSetting,
         section::{
             Setting,
             field::{Kind, Named},
@@ -53,7 +53,7 @@ pub(super) fn named(around: &Around<'_>, name: &str, stored: &Json) -> String {
     if stored.is_null() {
         return language.text("settings-page-default");
     }
-    if let Some((setting, _)) = FormSetting::find(name) {
+    if let Some((setting, _)) = CommandSetting::find(name) {
         return names.in_text(&setting.shown(stored, language));
     }
     let row = services.commands.row_setting(name);

@@ -18,11 +18,11 @@ use super::{
 use crate::{
     discord::{guilds::listing::Listing, mentions::Names, rest::Priority},
     interactions::{
-        CommandContext, CommandError, Services, of_form::Outcome, page::Page, reply::Reply, settings_changes,
+        CommandContext, CommandError, Services, page::Page, reply::Reply, settings_changes, web_form::Outcome,
     },
     settings::{
         change::{self, Change, TooMany},
-        of_forms::FormSetting,
+        command_settings::CommandSetting,
     },
     support::{ids, text::names::Name},
     web::{
@@ -66,7 +66,7 @@ impl Page for Transfer {
         let listing = services.guilds.listing(guild_id, Priority::Command).await?;
         let is_mapped = context.form().get("mapped").is_some();
         let mapping = if is_mapped {
-            Mapping::of_form(context.form())
+            Mapping::web_form(context.form())
         } else {
             document.suggestion(&listing)
         };
@@ -163,10 +163,12 @@ async fn apply(
     });
     let details = json!({"settings": settings.collect::<serde_json::Map<_, _>>()});
     let request = context.request("settings_import", &details).map_err(stale)?;
-    let changes = values.iter().map(|(name, value)| match FormSetting::find(name) {
-        Some((setting, key)) => setting.change(key, Some(value), &permits, request.request_id),
-        None => find(services, name).map(|setting| setting.change(Some((*value).clone()))),
-    });
+    let changes = values
+        .iter()
+        .map(|(name, value)| match CommandSetting::find(name) {
+            Some((setting, key)) => setting.change(key, Some(value), &permits, request.request_id),
+            None => find(services, name).map(|setting| setting.change(Some((*value).clone()))),
+        });
     let changes: Option<Vec<Change>> = changes.collect();
     let changes = changes.ok_or(CommandError::Stale)?;
     let done = change::change_if(&services.store, request, changes, change::few).await?;

@@ -33,7 +33,7 @@ use crate::{
 
 /// A setting, or one of which there are several.
 #[derive(Debug)]
-pub struct FormSetting {
+pub struct CommandSetting {
     /// The name, without a key.
     pub name: &'static str,
     /// The text of the title of its page.
@@ -81,8 +81,8 @@ struct Wanted<'a> {
 }
 
 /// All of them.
-pub static ALL: [FormSetting; 11] = [
-    FormSetting {
+pub static ALL: [CommandSetting; 11] = [
+    CommandSetting {
         name: "xp.range",
         page: XP,
         needs: Needs::Xp,
@@ -101,7 +101,7 @@ pub static ALL: [FormSetting; 11] = [
             Some(format!("{}–{}", language.number(least), language.number(most)))
         },
     },
-    FormSetting {
+    CommandSetting {
         name: "xp.cooldown",
         page: XP,
         needs: Needs::Xp,
@@ -123,7 +123,7 @@ pub static ALL: [FormSetting; 11] = [
             ))
         },
     },
-    FormSetting {
+    CommandSetting {
         name: "xp.curve",
         page: XP,
         needs: Needs::Xp,
@@ -155,7 +155,7 @@ pub static ALL: [FormSetting; 11] = [
             Some(shown)
         },
     },
-    FormSetting {
+    CommandSetting {
         name: "xp.role_mode",
         page: XP,
         needs: Needs::Xp,
@@ -167,7 +167,7 @@ pub static ALL: [FormSetting; 11] = [
         },
         shown: |value, language| word("levels-option-mode", value, language),
     },
-    FormSetting {
+    CommandSetting {
         name: "xp.multiplier",
         page: XP,
         needs: Needs::Xp,
@@ -187,7 +187,7 @@ pub static ALL: [FormSetting; 11] = [
         },
         shown: |value, _| Some(times(value.as_f64()?)),
     },
-    FormSetting {
+    CommandSetting {
         name: "xp.boost",
         page: XP,
         needs: Needs::Xp,
@@ -244,7 +244,7 @@ pub static ALL: [FormSetting; 11] = [
             ))
         },
     },
-    FormSetting {
+    CommandSetting {
         name: "rewards.mode",
         page: REWARDS,
         needs: Needs::Xp,
@@ -260,7 +260,7 @@ pub static ALL: [FormSetting; 11] = [
         },
         shown: |value, language| word("levels-option-keep", value, language),
     },
-    FormSetting {
+    CommandSetting {
         name: "rewards.demotion",
         page: REWARDS,
         needs: Needs::Xp,
@@ -272,7 +272,7 @@ pub static ALL: [FormSetting; 11] = [
         },
         shown: |value, language| word("levels-option-remove", value, language),
     },
-    FormSetting {
+    CommandSetting {
         name: "rewards.rejoin",
         page: REWARDS,
         needs: Needs::Xp,
@@ -287,7 +287,7 @@ pub static ALL: [FormSetting; 11] = [
             Some(language.text(if gives { "settings-on" } else { "settings-off" }))
         },
     },
-    FormSetting {
+    CommandSetting {
         name: "rewards.level",
         page: REWARDS,
         needs: Needs::Reward,
@@ -316,7 +316,7 @@ pub static ALL: [FormSetting; 11] = [
             Some(language.filled("levels-reward-level", &[("level", level.into())]))
         },
     },
-    FormSetting {
+    CommandSetting {
         name: "cards.colour",
         page: "levels-page-cards",
         needs: Needs::Nothing,
@@ -340,7 +340,7 @@ pub static ALL: [FormSetting; 11] = [
 const XP: &str = "levels-page-xp";
 const REWARDS: &str = "levels-page-rewards";
 
-impl FormSetting {
+impl CommandSetting {
     /// The setting with this name, and the key in it.
     pub fn find(name: &str) -> Option<(&'static Self, &str)> {
         let (name, key) = name.split_once(':').unwrap_or((name, ""));

@@ -50,7 +50,7 @@ impl CommandContext {
         (options, resolved): (&Value, &Value),
     ) -> Result<Self, Fault> {
         let data = json!({"name": name, "type": 1, "options": options, "resolved": resolved});
-        Self::of_form(form, kind::COMMAND, (data, Value::Null))
+        Self::web_form(form, kind::COMMAND, (data, Value::Null))
     }
 
     /// The form that was sent as a button, or as a modal with these fields.
@@ -64,7 +64,7 @@ impl CommandContext {
             .map(|(name, value)| json!({"components": [{"custom_id": name, "value": value}]}))
             .collect();
         let data = json!({"custom_id": custom_id, "components": fields});
-        Self::of_form(form, kind::MODAL, (data, Value::Null))
+        Self::web_form(form, kind::MODAL, (data, Value::Null))
     }
 
     /// The form that was sent as the first button of this reply.
@@ -83,10 +83,10 @@ impl CommandContext {
         });
         let custom_id = buttons.next().ok_or(Fault::NotFound)?;
         let data = json!({"custom_id": custom_id});
-        Self::of_form(form, kind::COMPONENT, (data, json!({"embeds": reply.embeds})))
+        Self::web_form(form, kind::COMPONENT, (data, json!({"embeds": reply.embeds})))
     }
 
-    fn of_form(form: &Context, kind: u8, (data, message): (Value, Value)) -> Result<Self, Fault> {
+    fn web_form(form: &Context, kind: u8, (data, message): (Value, Value)) -> Result<Self, Fault> {
         let (staff, session) = (form.staff()?, form.session().ok_or(Fault::SignIn)?);
         let request_id = form.request_id()?;
         if is_old(request_id, ids::to_millis(host_time())) {

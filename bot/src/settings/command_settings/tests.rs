@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 use twilight_model::id::Id;
 
-use super::{ALL, FormSetting, Language, named, values};
+use super::{ALL, CommandSetting, Language, named, values};
 use crate::settings::table::{Stored, StoredBoost, StoredEarning, StoredMultiplier};
 
 /// A guild that has chosen everything.
@@ -43,11 +43,12 @@ fn stored() -> Stored {
 fn every_setting_of_a_row_has_a_value_that_is_accepted_and_shown() {
     let found: Vec<_> = values(&stored()).collect();
     for setting in &ALL {
-        let of = |name: &String| FormSetting::find(name).is_some_and(|(found, _)| found.name == setting.name);
+        let of =
+            |name: &String| CommandSetting::find(name).is_some_and(|(found, _)| found.name == setting.name);
         assert!(found.iter().any(|(name, _)| of(name)), "{}", setting.name);
     }
     for (name, value) in &found {
-        let (setting, key) = FormSetting::find(name).expect("known");
+        let (setting, key) = CommandSetting::find(name).expect("known");
         assert_eq!(setting.full_name(key), *name);
         assert!(setting.accepts(key, value), "{name}: {value}");
         assert!(!setting.accepts(key, &json!({"other": true})), "{name}");
@@ -66,7 +67,7 @@ fn every_setting_of_a_row_has_a_value_that_is_accepted_and_shown() {
 #[test]
 fn a_change_needs_its_permit() {
     for (name, value) in values(&stored()) {
-        let (setting, key) = FormSetting::find(&name).expect("known");
+        let (setting, key) = CommandSetting::find(&name).expect("known");
         let change = setting.change(key, Some(&value), &super::Permits::default(), Id::new(1));
         assert_eq!(change.is_some(), setting.needs == super::Needs::Nothing, "{name}");
     }
@@ -87,7 +88,7 @@ fn values_beyond_the_limits_of_the_commands_are_refused() {
         ("rewards.level:channel:7", json!(5)),
         ("cards.colour", json!("greenish")),
     ] {
-        let (setting, key) = FormSetting::find(name).expect("known");
+        let (setting, key) = CommandSetting::find(name).expect("known");
         assert!(!setting.accepts(key, &value), "{name}: {value}");
     }
     assert_eq!(named("role:7").roles, [Id::new(7)]);
