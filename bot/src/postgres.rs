@@ -30,7 +30,7 @@ mod usage;
 
 use std::{
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -95,7 +95,7 @@ pub struct Store {
     /// Notified of armed timers.
     timers: Arc<Notify>,
     /// Told of settings that this process has changed.
-    listener: Arc<OnceLock<Arc<dyn Listener>>>,
+    listener: Arc<Mutex<Option<Arc<dyn Listener>>>>,
     /// Guilds whose rank buckets need maintenance.
     pub(crate) maintenance: Arc<Maintenance>,
 }

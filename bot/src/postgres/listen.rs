@@ -8,7 +8,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -90,19 +90,24 @@ impl From<tokio_postgres::Error> for ListenError {
 
 impl Store {
     /// Notify `listener` of every change, over a dedicated connection, until `stop` is true or its sender is dropped. Of settings that
-    /// this store or one of its clones changes, it is notified directly, before the change returns. A store has one listener.
+    /// this store or one of its clones changes, it is notified directly, before the change returns. A store has one listener: another one takes its place.
     pub fn listen(
         &self,
         listener: Arc<dyn Listener>,
         stop: watch::Receiver<bool>,
     ) -> impl Future<Output = ()> + Send + use<> {
-        let listener = Arc::clone(self.listener.get_or_init(|| listener));
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&listener));
         listen(self.direct.clone(), listener, stop)
     }
 
     /// Tell the listener whose settings have changed. PostgreSQL's notification comes later than the answer to the COMMIT.
     pub(super) fn tell(&self, changed: impl IntoIterator<Item = Whose>) {
-        if let Some(listener) = self.listener.get() {
+        let listener = self
+            .listener
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(listener) = listener {
             for guild_id in changed {
                 listener.settings_changed(guild_id);
             }

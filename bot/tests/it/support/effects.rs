@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
+    sync::Arc,
 };
 
 use discord_simulator::{Guild, Simulator};
 use eventide::{
-    app::features,
+    app::{features, notifications::Notifications},
     config::Config,
     discord::{guilds::Guilds, rest::Rest},
     features::privacy::rows::member::MemberData,
@@ -141,25 +142,38 @@ pub(crate) fn member_data() -> MemberData {
 pub(crate) struct Courier {
     stop: watch::Sender<bool>,
     task: task::Task<()>,
+    listening: task::Task<()>,
 }
 
 impl Courier {
     pub(crate) fn start(config: &Config, store: &Store) -> Self {
         let rest = Rest::new(&config.discord, config.require_token().expect("a token"));
+        let settings = Settings::new(&config.levels);
         let deliverer = Deliverer::new(
             store.clone(),
             rest.clone(),
             Guilds::new(rest),
             config.effects.clone(),
-            features::effect_kinds(&Settings::new(&config.levels)),
+            features::effect_kinds(&settings),
         );
         let (stop, stopped) = watch::channel(false);
+        let news = Notifications {
+            settings,
+            fleet: Arc::default(),
+            timers: store.timers_armed(),
+        };
+        let listening = task::spawn("news", store.listen(Arc::new(news), stopped.clone()));
         let task = task::spawn("deliverer", deliverer.run(stopped));
-        Self { stop, task }
+        Self {
+            stop,
+            task,
+            listening,
+        }
     }
 
     pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
         self.task.join().await.expect("it ends");
+        self.listening.join().await.expect("it ends");
     }
 }
