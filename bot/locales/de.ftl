@@ -1207,7 +1207,7 @@ by-hand-untimeout = 🔊 **Fall #{ $case }** · <@{ $moderator }> hat den Timeou
 
 statistics-settings = Statistik
 statistics-setting-enabled = Nachrichten, Befehle und Mitglieder zählen
-statistics-setting-enabled-hint = Nach Kanal und Stunde, für die Statistik. Normalerweise aus.
+statistics-setting-enabled-hint = Nach Kanal und Stunde, und die XP der Mitglieder nach Woche, für die Website. Normalerweise aus.
 statistics-setting-days = Tage, für die gezählt bleibt
 statistics-setting-days-hint = Nach so vielen Tagen werden die Zahlen gelöscht. Aus behält sie.
 
@@ -1415,6 +1415,10 @@ web-leaderboard-none = Kein Mitglied in dieser Rangliste hat einen Namen, der so
 web-leaderboard-preview = Wer in diesem Server die meisten XP und Nachrichten hat.
 web-leaderboard-members = Nur Mitglieder dieses Servers sehen diese Seite.
 web-leaderboard-off = Nur du und andere, die diesen Server verwalten, sehen diese Seite. Die Einstellung steht im Abschnitt Level.
+web-member-weeks = XP nach Woche
+web-member-week = Woche ab
+web-member-week-running = { $day } (bisher)
+web-member-weeks-hint = Wochen beginnen am Montag (UTC). XP, die das Team vergeben, abgezogen oder importiert hat, zählen in der Woche, in der es das tat.
 web-member-unnamed = Mitglied …{ $id }
 web-first = Erste Seite
 web-previous = Vorige Seite

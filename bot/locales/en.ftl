@@ -1209,7 +1209,7 @@ by-hand-untimeout = 🔊 **Case #{ $case }** · <@{ $moderator }> lifted the tim
 
 statistics-settings = Statistics
 statistics-setting-enabled = Count messages, commands and members
-statistics-setting-enabled-hint = By channel and hour, for the statistics page. Off by default.
+statistics-setting-enabled-hint = By channel and hour, and the XP of members by week, for the website. Off by default.
 statistics-setting-days = Days to keep counts
 statistics-setting-days-hint = After this many days, counts are deleted. Off keeps them.
 
@@ -1417,6 +1417,10 @@ web-leaderboard-none = No member on this leaderboard has a name that begins like
 web-leaderboard-preview = Who has the most XP and messages in this server.
 web-leaderboard-members = Only members of this server see this page.
 web-leaderboard-off = Only you and others who manage this server see this page. The setting is in the section Levels.
+web-member-weeks = XP by week
+web-member-week = Week from
+web-member-week-running = { $day } (so far)
+web-member-weeks-hint = Weeks begin on Monday (UTC). XP that staff gave, took or imported counts in the week in which they did so.
 web-member-unnamed = Member …{ $id }
 web-first = First page
 web-previous = Previous page

@@ -13,6 +13,7 @@ pub mod history;
 pub(crate) mod mod_log;
 pub mod notice;
 pub mod section;
+pub(crate) mod statistics;
 pub mod table;
 pub mod text_form;
 pub mod values;

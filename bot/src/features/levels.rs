@@ -30,6 +30,7 @@ pub(crate) mod pages {
     pub(crate) mod recent;
     pub(crate) mod settings;
     mod visibility;
+    mod weeks;
 }
 pub mod on_message;
 pub mod pending;
@@ -43,6 +44,7 @@ pub mod rows {
     pub mod leaderboard;
     pub(crate) mod mass_change;
     pub mod member_card;
+    pub(crate) mod member_week;
     pub mod member_xp;
     pub(crate) mod public_board;
     pub mod rank_buckets;
@@ -55,6 +57,7 @@ pub mod rules {
     pub mod week;
 }
 pub(crate) mod settings;
+mod weeks;
 
 use std::sync::Arc;
 
@@ -100,6 +103,7 @@ pub(crate) const FEATURE: Feature = Feature {
         registry
             .with(boosts::Removal)
             .with_job(adjust::mass::job(process.store, process.settings))
+            .with_job(weeks::job(process.store, process.settings))
     },
     state: |state, config| {
         state.insert(Cards::new(&config.discord.cdn_url));
@@ -118,8 +122,10 @@ pub(crate) const FEATURE: Feature = Feature {
     },
     settings: &[&LevelSettings::SECTION],
     tables: &[
+        guild_table!("guild_week"),
         member_table!("member_xp").exported_by(rows::member_xp::EXPORT),
         member_table!("audit_xp"),
+        member_table!("member_week"),
         member_table!("member_card"),
         member_table!("given_role"),
         guild_table!("level_role"),

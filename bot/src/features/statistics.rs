@@ -6,10 +6,12 @@ mod keeping;
 mod page;
 mod reading;
 pub(crate) mod rows;
-pub(crate) mod settings;
 
-use self::settings::StatisticsSettings;
-use crate::{interactions::feature::Feature, postgres::table::guild_table, settings::section::Choices as _};
+use crate::{
+    interactions::feature::Feature,
+    postgres::table::guild_table,
+    settings::{section::Choices as _, statistics::StatisticsSettings},
+};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {

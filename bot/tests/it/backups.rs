@@ -209,6 +209,8 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("timer", 0),
         ("request", 0),
         ("audit_xp", 0),
+        ("member_week", 0),
+        ("guild_week", 0),
         ("outbox", 0),
         ("outbox_lane", 0),
         ("effect_failure", 0),

@@ -1,6 +1,7 @@
 //! A guild's own rules, and XP changed by moderators.
 
 mod managing;
+mod weeks;
 
 use discord_simulator::InteractionState;
 use eventide::{features::levels::rows::member_xp, postgres::Statement, support::ids::MemberKey};

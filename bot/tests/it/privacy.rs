@@ -49,6 +49,7 @@ const A_ROW_IN_EACH: &str =
      INSERT INTO member_arrival VALUES (1, 1, true, now()), (1, 2, true, now());
      INSERT INTO given_role VALUES (1, 1, 6), (1, 2, 6);
      INSERT INTO audit_xp VALUES (1, 9, 1, 5), (1, 9, 2, 5);
+     INSERT INTO member_week VALUES (1, 1, 2900, 5), (1, 2, 2900, 5);
      INSERT INTO member_warnings (guild_id, user_id, warnings, points, warned_at) VALUES (1, 1, 1, 1, now());
      INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at)
      VALUES (1, 1, 'warning', 1, 7, 'spam', now());
@@ -140,6 +141,7 @@ async fn every_table_about_members_is_exported_and_erased() {
         "member_card",
         "member_arrival",
         "audit_xp",
+        "member_week",
         "quarantine",
     ] {
         let others = session

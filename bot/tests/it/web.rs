@@ -9,6 +9,7 @@ mod limits;
 mod ranked;
 mod section_pages;
 mod sign_in;
+mod weeks;
 
 use eventide::{
     config::{Config, Secret},

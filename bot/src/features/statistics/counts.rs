@@ -12,12 +12,12 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker},
 };
 
-use super::{rows, settings::StatisticsSettings};
+use super::rows;
 use crate::{
     discord::events::member_news::{Coming, Stage},
     flush::{Batch, Change, Flush, Kept, Pending, SetAside},
     postgres::{Store, StoreError},
-    settings::{GuildSettings, Settings},
+    settings::{GuildSettings, Settings, statistics::StatisticsSettings},
     support::ids::Millis,
 };
 

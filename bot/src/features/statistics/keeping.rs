@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{rows, settings::StatisticsSettings};
+use super::rows;
 use crate::{
     outbox::timers::Job,
     postgres::{Store, StoreError},
-    settings::Settings,
+    settings::{Settings, statistics::StatisticsSettings},
 };
 
 /// The delay before the first run, and the interval.

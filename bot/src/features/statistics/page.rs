@@ -9,13 +9,11 @@ use twilight_model::{
     id::{Id, marker::GuildMarker},
 };
 
-use super::{
-    reading::{self, Sum},
-    settings::StatisticsSettings,
-};
+use super::reading::{self, Sum};
 use crate::{
     discord::mentions::{Names, Use},
     interactions::{Services, page::Page},
+    settings::statistics::StatisticsSettings,
     support::{clock::host_time, ids},
     web::{
         answer::{Answer, Fault},

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
-    postgres::{Statement, StoreError, Tx, statement::statement},
+    postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids,
 };
 
@@ -34,6 +34,23 @@ pub async fn put(
         None => tx.execute(REMOVE, &[&guild, &section, &field]).await,
     }
     .map(drop)
+}
+
+/// The next guilds after this one that have chosen something in a section; up to 500.
+pub async fn guilds(
+    store: &Store,
+    section: &str,
+    after: Option<Id<GuildMarker>>,
+) -> Result<Vec<Id<GuildMarker>>, StoreError> {
+    const GUILDS: Statement = statement!(
+        "guild_section_guilds",
+        [TEXT, INT8],
+        "SELECT guild_id FROM guild_section WHERE section = $1 AND guild_id > $2 ORDER BY guild_id LIMIT 500"
+    );
+    let rows = store
+        .query(GUILDS, &[&section, &after.map_or(0, ids::to_db)])
+        .await?;
+    Ok(rows.iter().filter_map(|row| ids::from_db(row.get(0))).collect())
 }
 
 /// Forget a role or a channel that was deleted, also in values that this version does not know: IDs are the only numbers of this size.

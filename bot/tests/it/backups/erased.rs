@@ -16,6 +16,7 @@ fn rows_of(user: u64) -> String {
          INSERT INTO member_arrival VALUES (1, {user}, true, NULL);
          INSERT INTO given_role VALUES (1, {user}, 6);
          INSERT INTO audit_xp (guild_id, interaction_id, user_id, change) VALUES (1, {user}, {user}, 5);
+         INSERT INTO member_week VALUES (1, {user}, 2900, 5);
          INSERT INTO outbox (guild_id, lane_id, kind, user_id, body) VALUES (1, {user}, 'roles', {user}, '{{}}');
          INSERT INTO backfill_message VALUES (1, {user}, 3, {user});
          INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at)

@@ -11,6 +11,7 @@ use twilight_model::{
 use super::{
     leaderboard::{name_of, names},
     visibility::{self, Viewed},
+    weeks,
 };
 use crate::{
     discord::rest::Priority,
@@ -54,6 +55,8 @@ impl Page for Member {
     async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
         let (viewed, line) = shown(context, services).await?;
         let (guild_id, user_id) = (viewed.guild_id, line.standing.user_id);
+        let key = MemberKey { guild_id, user_id };
+        let weeks = weeks::read(services, key, line.standing.xp).await?;
         let names = names(services, &viewed, &[line]);
         let name = name_of(context, &names.names, user_id);
         let level = viewed.settings.curve.level_of(line.standing.xp);
@@ -82,6 +85,7 @@ impl Page for Member {
             }
             // What it shows is in the list above.
             img.picture src=(picture) alt="" width=(WIDTH) height=(HEIGHT) loading="lazy";
+            (weeks::chart(context, &weeks))
         };
         let document = Document::new(&name, &main);
         let answer = if viewed.visibility == Visibility::Public {

@@ -18,11 +18,17 @@ pub fn begin_of(week: i32) -> Millis {
     (Millis::from(week) * 7 - DAYS_BEFORE_EPOCH) * DAY
 }
 
+/// The first week that begins within this many days before a time; at the latest the week of that time.
+pub fn first_within(days: i64, at: Millis) -> i32 {
+    let before = week_of(at.saturating_sub(days.saturating_mul(DAY)).saturating_sub(1));
+    week_of(at).min(before + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{begin_of, week_of};
+    use super::{DAY, begin_of, first_within, week_of};
 
     /// 2026-11-23 is a Monday: <https://www.timeanddate.com/calendar/?year=2026>.
     #[test]
@@ -39,6 +45,13 @@ mod tests {
         fn a_time_lies_in_its_week(at in -1_000_000_000_000..4_000_000_000_000_i64) {
             let week = week_of(at);
             prop_assert!(begin_of(week) <= at && at < begin_of(week + 1));
+        }
+
+        #[test]
+        fn the_first_week_within_some_days_begins_in_them(at in 0..4_000_000_000_000_i64, days in 1..3_650_i64) {
+            let (first, since) = (first_within(days, at), at - days * DAY);
+            prop_assert!(begin_of(first) >= since || first == week_of(at));
+            prop_assert!(first <= week_of(at) && begin_of(first - 1) < since);
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Whether a server has statistics.
+//! Whether a server has statistics. Several features count.
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::section::{
+use super::section::{
     Choices, Section,
     field::{Field, Kind},
 };
