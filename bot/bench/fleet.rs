@@ -2,12 +2,12 @@
 
 use std::{fs, time::Duration};
 
-use discord_simulator::{GatewayRules, Rate, RestRules, Simulator, SimulatorConfig};
+use discord_simulator::{Rate, Simulator, SimulatorConfig};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 
 use crate::{
-    Failure, cpu,
+    Failure, cpu, scale,
     server::Server,
     subject::{Bot, Kind, Subject},
 };
@@ -25,18 +25,9 @@ const POLL: Duration = Duration::from_millis(20);
 pub(crate) async fn run(server: &Server, subject: &Subject, processes: u32) -> Result<String, Failure> {
     let database = server.fresh_database().await?;
     let discord = Simulator::start_on_own_thread(SimulatorConfig {
-        shards: SHARDS,
         guilds: SHARDS,
         members: 100_000,
-        gateway: GatewayRules {
-            max_concurrency: SHARDS,
-            ..GatewayRules::default()
-        },
-        rest: RestRules {
-            enforce: false,
-            ..RestRules::default()
-        },
-        ..SimulatorConfig::default()
+        ..scale::unlimited(SHARDS)
     })
     .await?;
     let mut fleet = Fleet {

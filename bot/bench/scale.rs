@@ -47,15 +47,12 @@ pub(crate) async fn run(server: &Server, subject: &Subject, guilds: u32) -> Resu
     Ok(told.join("\n") + "\n")
 }
 
-async fn start(server: &Server, subject: &Subject, guilds: u32) -> Result<Measured, Failure> {
-    let database = server.fresh_database().await?;
-    let discord = Simulator::start_on_own_thread(SimulatorConfig {
-        shards: SHARDS,
-        guilds,
-        guild_size: Some(SIZE),
-        members: guilds * 10,
+/// A Discord that neither has shards wait for each other nor limits requests.
+pub(crate) fn unlimited(shards: u32) -> SimulatorConfig {
+    SimulatorConfig {
+        shards,
         gateway: GatewayRules {
-            max_concurrency: SHARDS,
+            max_concurrency: shards,
             ..GatewayRules::default()
         },
         rest: RestRules {
@@ -63,6 +60,16 @@ async fn start(server: &Server, subject: &Subject, guilds: u32) -> Result<Measur
             ..RestRules::default()
         },
         ..SimulatorConfig::default()
+    }
+}
+
+async fn start(server: &Server, subject: &Subject, guilds: u32) -> Result<Measured, Failure> {
+    let database = server.fresh_database().await?;
+    let discord = Simulator::start_on_own_thread(SimulatorConfig {
+        guilds,
+        guild_size: Some(SIZE),
+        members: guilds * 10,
+        ..unlimited(SHARDS)
     })
     .await?;
     let began = Instant::now();
