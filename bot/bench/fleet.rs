@@ -21,7 +21,7 @@ const STRETCH: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_mins(5);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Measure a fleet of so many processes, and say it in words.
+/// Measure a fleet of this many processes. Returns the result as text.
 pub(crate) async fn run(server: &Server, subject: &Subject, processes: u32) -> Result<String, Failure> {
     let database = server.fresh_database().await?;
     let discord = Simulator::start_on_own_thread(SimulatorConfig {

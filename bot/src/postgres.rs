@@ -94,7 +94,7 @@ pub struct Store {
     effects: Arc<Notify>,
     /// Notified of armed timers.
     timers: Arc<Notify>,
-    /// Told of settings that this process has changed.
+    /// Notified of settings that this process has changed.
     listener: Arc<Mutex<Option<Arc<dyn Listener>>>>,
     /// Guilds whose rank buckets need maintenance.
     pub(crate) maintenance: Arc<Maintenance>,
