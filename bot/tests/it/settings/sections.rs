@@ -3,7 +3,7 @@
 use discord_simulator::InteractionRequest;
 use serde_json::{Value, json};
 
-use super::{eventide, well};
+use super::command_line::{eventide, well};
 use crate::support::{
     asking::{ADMINISTRATOR, Here, here, text},
     session::Session,
