@@ -106,30 +106,22 @@ async fn report_in(tx: &Tx<'_>, (act, language): (Act, Language), new: &NewRepor
     Ok(Ok(Completed::kept(Reported::Done)))
 }
 
-/// Record that a moderator has claimed a report, once for this interaction.
+/// Record that a moderator has claimed a report, or that nobody has, once for this interaction. Any moderator can release it, since the one
+/// who claimed it may be away.
 pub(crate) async fn claim(
     store: &Store,
     settings: &Settings,
     (act, language): (Act, Language),
-    report_id: Id<InteractionMarker>,
+    (report_id, is_claimed): (Id<InteractionMarker>, bool),
 ) -> Result<Result<Handled, Denied>, StoreError> {
-    let of = (act, "report_claim");
-    once(store, settings, of, (), move |tx, _settings, ()| {
-        Box::pin(claim_in(tx, (act, language), report_id))
-    })
-    .await
-}
-
-/// Record that nobody has claimed a report, once for this interaction. Any moderator can do that, since the one who claimed it may be away.
-pub(crate) async fn release(
-    store: &Store,
-    settings: &Settings,
-    (act, language): (Act, Language),
-    report_id: Id<InteractionMarker>,
-) -> Result<Result<Handled, Denied>, StoreError> {
-    let of = (act, "report_release");
-    once(store, settings, of, (), move |tx, _settings, ()| {
-        Box::pin(release_in(tx, (act, language), report_id))
+    let action = if is_claimed {
+        "report_claim"
+    } else {
+        "report_release"
+    };
+    let claimed_by = is_claimed.then_some(act.moderator_id);
+    once(store, settings, (act, action), (), move |tx, _settings, ()| {
+        Box::pin(claim_in(tx, (act, language), report_id, claimed_by))
     })
     .await
 }
@@ -138,36 +130,19 @@ async fn claim_in(
     tx: &Tx<'_>,
     (act, language): (Act, Language),
     report_id: Id<InteractionMarker>,
+    claimed_by: Option<Id<UserMarker>>,
 ) -> Work<Handled, Denied> {
     let report = match open(tx, &act, report_id).await? {
         Ok(report) => report,
         Err(denied) => return Ok(Err(denied)),
     };
-    match report.claimed_by {
-        Some(other) if other != act.moderator_id => {
-            return Ok(Ok(Completed::kept(Handled::ClaimedBy(other))));
-        }
-        Some(_themselves) => {}
-        None => {
-            report::claim(tx, (act.guild_id, report_id), Some(act.moderator_id)).await?;
+    match (report.claimed_by, claimed_by) {
+        (before, now) if before == now => {}
+        (Some(other), Some(_)) => return Ok(Ok(Completed::kept(Handled::ClaimedBy(other)))),
+        _ => {
+            report::claim(tx, (act.guild_id, report_id), claimed_by).await?;
             show(tx, act.guild_id, report_id, language).await?;
         }
-    }
-    Ok(Ok(Completed::kept(Handled::Done)))
-}
-
-async fn release_in(
-    tx: &Tx<'_>,
-    (act, language): (Act, Language),
-    report_id: Id<InteractionMarker>,
-) -> Work<Handled, Denied> {
-    let report = match open(tx, &act, report_id).await? {
-        Ok(report) => report,
-        Err(denied) => return Ok(Err(denied)),
-    };
-    if report.claimed_by.is_some() {
-        report::claim(tx, (act.guild_id, report_id), None).await?;
-        show(tx, act.guild_id, report_id, language).await?;
     }
     Ok(Ok(Completed::kept(Handled::Done)))
 }

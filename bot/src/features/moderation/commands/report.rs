@@ -208,11 +208,11 @@ async fn handle(
     let (store, settings) = (&services.store, &services.settings);
     let (handled, done) = match word {
         "claim" => (
-            reports::claim(store, settings, (act, language), report_id).await?,
+            reports::claim(store, settings, (act, language), (report_id, true)).await?,
             "report-is-claimed",
         ),
         "release" => (
-            reports::release(store, settings, (act, language), report_id).await?,
+            reports::claim(store, settings, (act, language), (report_id, false)).await?,
             "report-is-released",
         ),
         "dismiss" => (
