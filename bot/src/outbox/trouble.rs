@@ -3,11 +3,14 @@
 
 use twilight_model::guild::Permissions;
 
-use super::outcome::{Failure, Reason, Undelivered};
+use super::outcome::{Failure, Reason, Undelivered, of_error};
 use crate::{
-    discord::guilds::{
-        Obstacle,
-        authority::{Denial, channels::first, permission},
+    discord::{
+        guilds::{
+            Obstacle,
+            authority::{Denial, channels::first, permission},
+        },
+        rest::RestError,
     },
     support::i18n::Language,
 };
@@ -149,6 +152,27 @@ impl From<Denial> for Trouble {
             Denial::Permission(missing) => Self::AskerLacks(first(missing)),
             Denial::RoleAbove(_) | Denial::OwnerOnly(..) | Denial::MemberAbove => Self::AskerBelow,
         }
+    }
+}
+
+/// The failure of an effect that the member who asked for it may not cause any more, if it is denied.
+pub(crate) fn of_denial(
+    denial: Result<Option<Denial>, RestError>,
+    target_id: i64,
+) -> Result<(), Undelivered> {
+    match denial {
+        Ok(None) => Ok(()),
+        Ok(Some(denial)) => Err(Trouble::from(denial).failure(target_id)),
+        Err(error) => Err(of_error(&error, target_id)),
+    }
+}
+
+/// The failure of an effect for which the bot lacks permissions, if it lacks any.
+pub(crate) fn of_lacking(lacking: Result<Permissions, RestError>, target_id: i64) -> Result<(), Undelivered> {
+    match lacking {
+        Ok(lacking) if lacking.is_empty() => Ok(()),
+        Ok(lacking) => Err(Trouble::BotLacks(first(lacking)).failure(target_id)),
+        Err(error) => Err(of_error(&error, target_id)),
     }
 }
 

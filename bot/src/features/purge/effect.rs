@@ -15,7 +15,7 @@ use twilight_model::{
 use super::{rows, scan::is_deletable};
 use crate::{
     discord::{
-        guilds::authority::channels::{ChannelPermit, first},
+        guilds::authority::channels::ChannelPermit,
         rest::{Priority, RestError},
     },
     outbox::{
@@ -23,7 +23,7 @@ use crate::{
         kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Undelivered, of_error},
         queue::{self, NewEffect, Waiting},
-        trouble::Trouble,
+        trouble::{of_denial, of_lacking},
     },
     postgres::{StoreError, Tx},
     settings::{
@@ -165,21 +165,13 @@ async fn may_still(
     let denial = to
         .guilds
         .denial_in_channel(guild_id, permit, Priority::Command)
-        .await
-        .map_err(|error| of_error(&error, target))?;
-    if let Some(denial) = denial {
-        return Err(Trouble::from(denial).failure(target));
-    }
+        .await;
+    of_denial(denial, target)?;
     let lacking = to
         .guilds
         .bot_lacks(guild_id, channel_id, NEEDED, Priority::Command)
-        .await
-        .map_err(|error| of_error(&error, target))?;
-    if lacking.is_empty() {
-        Ok(())
-    } else {
-        Err(Trouble::BotLacks(first(lacking)).failure(target))
-    }
+        .await;
+    of_lacking(lacking, target)
 }
 
 /// Delete these messages. Those that are gone are no failure.

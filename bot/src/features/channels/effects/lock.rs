@@ -13,10 +13,7 @@ use twilight_model::{
 
 use super::channel::{self, Channel};
 use crate::{
-    discord::{
-        guilds::authority::channels::{ChannelPermit, first},
-        rest::Priority,
-    },
+    discord::{guilds::authority::channels::ChannelPermit, rest::Priority},
     features::channels::{
         lock::cancel_end,
         overwrites::{self, STAFF, SavedChannel},
@@ -28,7 +25,7 @@ use crate::{
         kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Undelivered, of_error},
         queue::{self, Waiting},
-        trouble::Trouble,
+        trouble::{Trouble, of_denial, of_lacking},
     },
     postgres::{StoreError, Tx},
     settings::{
@@ -116,11 +113,8 @@ async fn deliver(
     let lacking = to
         .guilds
         .bot_lacks_to_set(place.0, channel_id, closed, Priority::Command)
-        .await
-        .map_err(|error| of_error(&error, target))?;
-    if !lacking.is_empty() {
-        return Err(Trouble::BotLacks(first(lacking)).failure(target));
-    }
+        .await;
+    of_lacking(lacking, target)?;
     let saved = if let Some(saved) = row.saved {
         saved
     } else {
@@ -151,11 +145,7 @@ pub(super) async fn may_still(
         .guilds
         .denial_in_channel(guild_id, permit, Priority::Command)
         .await;
-    match denial {
-        Ok(None) => Ok(()),
-        Ok(Some(denial)) => Err(Trouble::from(denial).failure(ids::to_db(channel_id))),
-        Err(error) => Err(of_error(&error, ids::to_db(channel_id))),
-    }
+    of_denial(denial, ids::to_db(channel_id))
 }
 
 /// What has to be changed: in the channel, and in those that are synced with it as their category.

@@ -12,10 +12,7 @@ use super::{
     lock::may_still,
 };
 use crate::{
-    discord::{
-        guilds::authority::channels::{ChannelPermit, first},
-        rest::Priority,
-    },
+    discord::{guilds::authority::channels::ChannelPermit, rest::Priority},
     features::channels::{
         rows::{
             lock::Place,
@@ -26,9 +23,9 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Undelivered, of_error},
+        outcome::{Failure, Undelivered},
         queue::Waiting,
-        trouble::Trouble,
+        trouble::{Trouble, of_lacking},
     },
     postgres::{StoreError, Tx},
     settings::{
@@ -197,11 +194,8 @@ async fn patch(
     let lacking = to
         .guilds
         .bot_lacks(guild_id, channel_id, needed, Priority::Command)
-        .await
-        .map_err(|error| of_error(&error, target))?;
-    if !lacking.is_empty() {
-        return Err(Trouble::BotLacks(first(lacking)).failure(target));
-    }
+        .await;
+    of_lacking(lacking, target)?;
     let reason = excerpt(reason, AUDIT_REASON);
     let client = to.rest.builders();
     let request = client

@@ -8,10 +8,7 @@ use twilight_model::{
 
 use super::{channel, lock::may_still};
 use crate::{
-    discord::{
-        guilds::authority::channels::{ChannelPermit, first},
-        rest::Priority,
-    },
+    discord::{guilds::authority::channels::ChannelPermit, rest::Priority},
     features::channels::{
         lock::cancel_end,
         overwrites,
@@ -21,9 +18,9 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Undelivered, of_error},
+        outcome::{Failure, Undelivered},
         queue::{self, Waiting},
-        trouble::Trouble,
+        trouble::{Trouble, of_lacking},
     },
     postgres::{StoreError, Tx},
     settings::{
@@ -113,11 +110,8 @@ async fn deliver(
     let lacking = to
         .guilds
         .bot_lacks(place.0, channel_id, needed, Priority::Command)
-        .await
-        .map_err(|error| of_error(&error, target))?;
-    if !lacking.is_empty() {
-        return Err(Trouble::BotLacks(first(lacking)).failure(target));
-    }
+        .await;
+    of_lacking(lacking, target)?;
     let over = || language_of(unlock).text("lock-audit-over");
     let reason = unlock.audit_reason.clone().unwrap_or_else(over);
     let saved = row.saved.unwrap_or_default();

@@ -19,7 +19,7 @@ use crate::{
         kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Undelivered, of_error},
         queue::Waiting,
-        trouble::Trouble,
+        trouble::{Trouble, of_denial},
     },
     postgres::{StoreError, Tx},
     settings::{
@@ -97,9 +97,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, change: &NickChange) -> Resul
         return Err(Trouble::NoMember.failure(target));
     };
     let denial = guilds.nick_denial(guild_id, &change.permit, &roles, Priority::Command);
-    if let Some(denial) = denial.await.map_err(|error| of_error(&error, target))? {
-        return Err(Trouble::from(denial).failure(target));
-    }
+    of_denial(denial.await, target)?;
     let who = (user_id, Some(roles.as_slice()));
     let obstacle = guilds.obstacle(guild_id, who, Permissions::MANAGE_NICKNAMES, Priority::Command);
     if let Some(obstacle) = obstacle.await.map_err(|error| of_error(&error, target))? {

@@ -23,7 +23,7 @@ use crate::{
         kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Undelivered, of_error},
         queue::{self, Waiting},
-        trouble::{self, Trouble},
+        trouble::{self, Trouble, of_denial},
     },
     postgres::{StoreError, Tx},
     settings::{
@@ -126,9 +126,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, change: &RoleChange) -> Resul
     to.guilds.forget_if_older(guild_id, OLDEST_RANKS);
     if let Some(permit) = &change.permit {
         let denial = to.guilds.role_denial(guild_id, permit, Priority::Command).await;
-        if let Some(denial) = denial.map_err(|error| of_error(&error, target))? {
-            return Err(Trouble::from(denial).failure(target));
-        }
+        of_denial(denial, target)?;
     }
     let assignable = to.guilds.assignable(guild_id, role_id, Priority::Command).await;
     match in_the_way(assignable.map_err(|error| of_error(&error, target))?) {
