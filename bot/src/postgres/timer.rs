@@ -6,7 +6,10 @@ pub mod claim;
 
 use std::time::{Duration, SystemTime};
 
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker},
+};
 
 use super::{Statement, Store, StoreError, Tx, statement::statement};
 use crate::support::ids;
@@ -16,6 +19,9 @@ pub const POLL_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Waiting timers are counted up to this number.
 pub const COUNTED: i64 = 100_000;
+
+/// How long what an interaction has stored for its answer is kept. Discord lets the answer be changed for 15 minutes.
+const KEPT: Duration = Duration::from_hours(24);
 
 /// When a timer is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +45,23 @@ pub struct NewTimer {
     pub due: Due,
     /// More data for the kind, as JSON. It contains no personal data.
     pub body: String,
+}
+
+impl NewTimer {
+    /// The timer that forgets what an interaction has stored for its answer. Its ID is the interaction.
+    pub(crate) fn forgetting(
+        guild_id: Id<GuildMarker>,
+        kind: &'static str,
+        interaction_id: Id<InteractionMarker>,
+    ) -> Self {
+        Self {
+            guild_id,
+            kind,
+            timer_id: ids::to_db(interaction_id),
+            due: Due::At(ids::to_time(ids::millis(interaction_id)) + KEPT),
+            body: "{}".to_owned(),
+        }
+    }
 }
 
 /// A timer for display.

@@ -1,6 +1,6 @@
 //! Banning many users at once: one case each, made in one transaction when it is confirmed, and carried out in batches.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -32,21 +32,16 @@ use crate::{
     postgres::{
         Store, StoreError, Tx,
         request::{Completed, Request, Work},
-        timer::{self, Due, NewTimer, claim::Firing},
+        timer::{self, NewTimer, claim::Firing},
     },
     settings::Settings,
-    support::{
-        i18n::Language,
-        ids::{self, MemberKey},
-    },
+    support::{i18n::Language, ids::MemberKey},
 };
 
 /// The most users at once.
 pub(crate) const MOST: usize = 200;
-/// The kind of the timer that forgets a massban. Its ID is the interaction that asked for it.
+/// The kind of the timer that forgets a massban.
 pub(crate) const FORGET: &str = "massban_forget";
-/// How long a massban is remembered. Its answer can be changed for 15 minutes.
-const KEPT: Duration = Duration::from_hours(24);
 
 /// A massban that was confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,14 +94,7 @@ pub(crate) async fn store(store: &Store, request: Request, wanted: Wanted) -> Re
         let wanted = Arc::clone(&wanted);
         Box::pin(async move {
             massban::add(tx, key, &wanted).await?;
-            let forget = NewTimer {
-                guild_id: key.0,
-                kind: FORGET,
-                timer_id: ids::to_db(key.1),
-                due: Due::At(ids::to_time(ids::millis(key.1)) + KEPT),
-                body: "{}".to_owned(),
-            };
-            timer::arm(tx, &[forget]).await
+            timer::arm(tx, &[NewTimer::forgetting(key.0, FORGET, key.1)]).await
         })
     });
     done.await

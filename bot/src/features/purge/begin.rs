@@ -1,6 +1,6 @@
 //! Beginning a deletion, once per interaction.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use twilight_model::id::{
@@ -17,15 +17,12 @@ use crate::{
     postgres::{
         Store, StoreError, Tx,
         request::{Completed, Once, Request},
-        timer::{self, Due, NewTimer, claim::Firing},
+        timer::{self, NewTimer, claim::Firing},
     },
-    support::ids,
 };
 
-/// The kind of the timer that forgets a deletion. Its ID is the interaction that asked for it.
+/// The kind of the timer that forgets a deletion.
 pub(crate) const FORGET: &str = "purge_forget";
-/// How long a deletion is remembered. Its answer can be changed for 15 minutes.
-const KEPT: Duration = Duration::from_hours(24);
 
 /// Store the messages that were found, once for this request, and begin unless a confirmation is needed: then there is no `effect`. False
 /// if it was carried out before.
@@ -43,14 +40,7 @@ pub(crate) async fn store(
         Box::pin(async move {
             let (messages, effect) = &*found;
             rows::add(tx, (guild_id, purge_id), channel_id, messages, effect.is_some()).await?;
-            let forget = NewTimer {
-                guild_id,
-                kind: FORGET,
-                timer_id: ids::to_db(purge_id),
-                due: Due::At(ids::to_time(ids::millis(purge_id)) + KEPT),
-                body: "{}".to_owned(),
-            };
-            timer::arm(tx, &[forget]).await?;
+            timer::arm(tx, &[NewTimer::forgetting(guild_id, FORGET, purge_id)]).await?;
             if let Some(effect) = effect {
                 queue::add_urgent(tx, &[NewEffect::for_channel(guild_id, channel_id, effect)]).await?;
             }
