@@ -46,7 +46,7 @@ const REASON_CHARS: usize = 120;
 const LONGEST: u16 = 100;
 
 /// Effects that staff asked for, each with a text `scheduled-effect-KIND`.
-pub(crate) const ASKED_FOR: [&str; 11] = [
+const ASKED_FOR: [&str; 11] = [
     "mod_action",
     "mod_lift",
     "punishment",
@@ -165,21 +165,32 @@ pub(super) fn expected(services: &Services, kind: &str) -> Option<&'static Expec
         .find(|expected| expected.kind == kind)
 }
 
-async fn list(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
-    let failed = context.payload.boolean("failed")?.unwrap_or(false);
-    let guild_id = context.guild()?;
+/// Up to this many timers, and as many effects that staff asked for: those that wait or fail, or those that were given up.
+pub(super) async fn scheduled_in(
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    failed: bool,
+    most: u32,
+) -> Result<(Vec<Shown>, Vec<Failing>), StoreError> {
     let filter = Filter {
         guild_id: Some(guild_id),
         failed,
     };
-    let language = context.language();
-    let found = timer::list(&services.store, filter, LISTED).await?;
+    let timers = timer::list(&services.store, filter, most).await?;
     let wanted = Failures {
         kinds: &ASKED_FOR,
         case_id: None,
         abandoned: failed,
     };
-    let failing = queue::failing(&services.store, guild_id, wanted, i64::from(LISTED)).await?;
+    let effects = queue::failing(&services.store, guild_id, wanted, most.into()).await?;
+    Ok((timers, effects))
+}
+
+async fn list(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let failed = context.payload.boolean("failed")?.unwrap_or(false);
+    let guild_id = context.guild()?;
+    let language = context.language();
+    let (found, failing) = scheduled_in(services, guild_id, failed, LISTED).await?;
     if found.is_empty() && failing.is_empty() {
         let key = if failed {
             "scheduled-none-failed"

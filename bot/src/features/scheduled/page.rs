@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use maud::{Markup, html};
 use serde_json::{Value as Json, json};
 
-use super::command::{ASKED_FOR, STAFF, Scheduled, expected, subjects_of};
+use super::command::{STAFF, Scheduled, expected, scheduled_in, subjects_of};
 use crate::{
     discord::mentions::{Names, Use},
     interactions::{
@@ -16,11 +16,8 @@ use crate::{
         scheduled::{Subjects, in_words},
         web_form::Outcome,
     },
-    outbox::{
-        queue::{self, Failing, Failures},
-        trouble,
-    },
-    postgres::timer::{self, Filter, Shown},
+    outbox::{queue::Failing, trouble},
+    postgres::timer::Shown,
     support::text::limits::excerpt,
     web::{
         answer::{Answer, Fault},
@@ -136,17 +133,7 @@ async fn lines(
     failed: bool,
 ) -> Result<(Vec<Line>, Vec<Line>), Fault> {
     let guild_id = context.staff()?.guild_id;
-    let filter = Filter {
-        guild_id: Some(guild_id),
-        failed,
-    };
-    let timers = timer::list(&services.store, filter, LISTED).await?;
-    let wanted = Failures {
-        kinds: &ASKED_FOR,
-        case_id: None,
-        abandoned: failed,
-    };
-    let effects = queue::failing(&services.store, guild_id, wanted, i64::from(LISTED)).await?;
+    let (timers, effects) = scheduled_in(services, guild_id, failed, LISTED).await?;
     let subjects = subjects_of(services, guild_id, &timers).await?;
     let timers = timers
         .iter()
