@@ -42,17 +42,17 @@ pub mod effects {
     pub mod warned;
     pub mod wording;
 }
-pub mod ends;
+pub mod end_change;
 pub mod evidence;
 pub mod kind;
-pub mod lift;
 mod log_text;
 pub(crate) mod massban;
 pub(crate) mod massban_undo;
-pub mod new_end;
 pub(crate) mod policy;
+pub mod punishment_timers;
 pub mod rejoins;
 pub(crate) mod reports;
+pub mod timeout_lift;
 /// The tables.
 pub mod rows {
     pub(crate) mod appeal;
@@ -116,8 +116,8 @@ use self::{
         report::{ReportsClosed, ShowReports},
         warned::DirectWarnings,
     },
-    ends::{TEMPBAN_END, TIMEOUT_RENEWAL, TempbanEnds, TimeoutRenewals},
     log::ModLogs,
+    punishment_timers::{TEMPBAN_END, TIMEOUT_RENEWAL, TempbanEnds, TimeoutRenewals},
     settings::ModerationSettings,
 };
 pub(crate) use crate::settings::mod_log as log;
@@ -185,8 +185,9 @@ pub(crate) const FEATURE: Feature = Feature {
         ]
     },
     expected: &[
-        Expected::of_staff(TEMPBAN_END, commands::case_edit::reschedule).about(ends::subjects),
-        Expected::of_staff(TIMEOUT_RENEWAL, commands::case_edit::reschedule).about(ends::subjects),
+        Expected::of_staff(TEMPBAN_END, commands::case_edit::reschedule).about(punishment_timers::subjects),
+        Expected::of_staff(TIMEOUT_RENEWAL, commands::case_edit::reschedule)
+            .about(punishment_timers::subjects),
         Expected::fixed(massban::FORGET),
     ],
     undos: &threshold_settings::UNDOS,

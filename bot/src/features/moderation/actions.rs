@@ -20,11 +20,10 @@ use super::{
         case_log::CaseLog,
         evidence::upload,
     },
-    ends,
     evidence::Evidence,
     kind::Kind,
     log::GuildLog,
-    once, reports,
+    once, punishment_timers, reports,
     rows::mod_case,
     settings::ModerationSettings,
     texts,
@@ -153,7 +152,7 @@ async fn order_in(
         return Ok(Err(Denied::Removed));
     }
     let ends_at = new.duration.map(|duration| at + duration);
-    let replaced = ends::replace(tx, act.guild_id, &[new.user_id], new.kind, at).await?;
+    let replaced = punishment_timers::replace(tx, act.guild_id, &[new.user_id], new.kind, at).await?;
     let case = mod_case::New {
         guild_id: act.guild_id,
         kind: new.kind,
@@ -186,7 +185,7 @@ async fn order_in(
     effects.extend(upload(&log, (&act, case_id), of));
     effects.extend(replaced);
     queue::add(tx, &effects).await?;
-    timer::arm(tx, ends::first(&act, &ordered, locale).as_slice()).await?;
+    timer::arm(tx, punishment_timers::first(&act, &ordered, locale).as_slice()).await?;
     Ok(Ok(Completed::kept(Answer::Ordered(ordered)).about(case_id)))
 }
 

@@ -19,8 +19,8 @@ use twilight_model::{
 use super::{
     LONGEST_QUOTATION, appeals,
     effects::case_log::CaseLog,
-    ends,
     kind::Kind,
+    punishment_timers,
     rows::{appeal::Ended, audit_entry, case::Case, mod_case, outcome},
     settings::ModerationSettings,
     texts,
@@ -246,7 +246,7 @@ async fn record(
         Done::Timeout { until } => (Kind::Timeout, Some(ids::to_time(until))),
         Done::Untimeout => (Kind::Untimeout, None),
     };
-    let replaced = ends::replace(flush.tx, guild_id, &[entry.target_id], kind, at).await?;
+    let replaced = punishment_timers::replace(flush.tx, guild_id, &[entry.target_id], kind, at).await?;
     let case = mod_case::New {
         guild_id,
         kind,

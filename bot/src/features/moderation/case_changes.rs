@@ -7,10 +7,10 @@ use twilight_model::id::{Id, marker::UserMarker};
 use super::{
     Denied, Done, LONGEST_QUOTATION,
     effects::{case_log_edit, evidence::upload},
+    end_change::{self, EndChange},
     evidence::Evidence,
     kind::Kind,
     log::GuildLog,
-    new_end::{self, EndChange},
     once,
     rows::{
         case::{self, Case},
@@ -205,11 +205,11 @@ async fn apply(
                 return Ok(Err(Denied::Own));
             }
             if let Some(new) = new {
-                match new_end::change(tx, &act, &case, new, log.language).await? {
+                match end_change::change(tx, &act, &case, new, log.language).await? {
                     Ok(changed) => {
                         message = policy
                             .tells(changed.kind)
-                            .then(|| new_end::message(&act, &case, changed, &log));
+                            .then(|| end_change::message(&act, &case, changed, &log));
                         end = Some(changed);
                     }
                     Err(denied) => return Ok(Err(denied)),

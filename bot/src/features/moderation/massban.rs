@@ -13,9 +13,8 @@ use super::{
     Act, Denied,
     actions::LIMITED,
     effects::{action_message::ActionMessage, massban::MassbanBatch},
-    ends,
     kind::Kind,
-    once,
+    once, punishment_timers,
     rows::{
         massban::{self, Row, Wanted},
         mod_case,
@@ -155,7 +154,7 @@ async fn confirm_in(
         }
     }
     let banned: Vec<Id<UserMarker>> = users.iter().map(|(user_id, _)| *user_id).collect();
-    let mut effects = ends::replace(tx, act.guild_id, &banned, Kind::Ban, at).await?;
+    let mut effects = punishment_timers::replace(tx, act.guild_id, &banned, Kind::Ban, at).await?;
     let case = mod_case::New {
         guild_id: act.guild_id,
         kind: Kind::Ban,

@@ -9,9 +9,8 @@ use twilight_model::id::{
 use super::{
     Act, Denied, appeals,
     effects::action_lift::{ActionLift, Because},
-    ends,
     kind::Kind,
-    once,
+    once, punishment_timers,
     rows::{
         appeal::Ended,
         massban::{self, Row},
@@ -83,7 +82,7 @@ async fn undo_in(
     }
     let at = act.at();
     let banned: Vec<Id<UserMarker>> = users.iter().map(|(user_id, _)| *user_id).collect();
-    let mut effects = ends::replace(tx, guild_id, &banned, Kind::Unban, at).await?;
+    let mut effects = punishment_timers::replace(tx, guild_id, &banned, Kind::Unban, at).await?;
     let case = mod_case::New {
         guild_id,
         kind: Kind::Unban,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{
-    ends,
     log::GuildLog,
+    punishment_timers,
     rows::{
         outcome,
         standing::{self, Standing},
@@ -112,8 +112,8 @@ async fn returns(flush: &mut Flush<'_, '_>, standing: &Standing) -> Result<(), S
     if let Some(case_id) = standing.timeout {
         let key = (guild_id, case_id);
         let locale = log.language.code();
-        if let Some(renewal) = ends::after_return(flush.tx, key, standing.at, locale).await? {
-            outcome::not_ended(flush.tx, key, ends::AWAY).await?;
+        if let Some(renewal) = punishment_timers::after_return(flush.tx, key, standing.at, locale).await? {
+            outcome::not_ended(flush.tx, key, punishment_timers::AWAY).await?;
             flush.effects.push(renewal);
         }
     }

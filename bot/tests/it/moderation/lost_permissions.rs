@@ -4,7 +4,8 @@ use discord_simulator::{InteractionRequest, RestFaultKind};
 use serde_json::{Value, json};
 
 use super::{
-    ALL, Stage, case_is, command, ends::fire, fault, lasting, of_case, of_type, settled, stage, until,
+    ALL, Stage, case_is, command, fault, lasting, of_case, of_type, punishment_timers::fire, settled, stage,
+    until,
 };
 
 const BAN: &str = "PUT /guilds/{id}/bans/{id}";

@@ -80,7 +80,7 @@ async fn a_long_timeout_goes_on(member_events: bool) {
     let (guild, user, control) = (stage.guild(), stage.user(30), stage.control());
     settled(&stage, "timeout", user, lasting("60d")).await;
     assert!(control.set_member_left(guild, user, true));
-    super::ends::fire(&stage, "timeout_renewal").await;
+    super::punishment_timers::fire(&stage, "timeout_renewal").await;
     case_is(&stage, 1, "end_outcome", "case-away").await;
     assert_eq!(timers(&stage, "timeout_renewal").await, 1, "it is tried again");
     // The part is over.
@@ -88,7 +88,7 @@ async fn a_long_timeout_goes_on(member_events: bool) {
     control.advance_time(Duration::from_secs(1));
     assert!(control.set_member_left(guild, user, false));
     if !member_events {
-        super::ends::fire(&stage, "timeout_renewal").await;
+        super::punishment_timers::fire(&stage, "timeout_renewal").await;
     }
     until("the member is in timeout again", async || {
         control.timeout_of(guild, user)
@@ -100,7 +100,7 @@ async fn a_long_timeout_goes_on(member_events: bool) {
     assert_eq!(accepted(&stage, PATCH), 2);
     // A moderator lifts it by hand: it is over.
     assert!(control.end_timeout(guild, user));
-    super::ends::fire(&stage, "timeout_renewal").await;
+    super::punishment_timers::fire(&stage, "timeout_renewal").await;
     case_is(&stage, 1, "end_outcome", "gone").await;
     assert_eq!(control.timeout_of(guild, user), None);
     stage.end().await;

@@ -72,16 +72,16 @@ async fn a_timeout_longer_than_discord_allows() {
     let patches = || accepted(&stage, &format!("PATCH {MEMBER}"));
     assert_eq!(patches(), 1);
     stage.control().advance_time(Duration::from_secs(5));
-    super::ends::fire(&stage, "timeout_renewal").await;
+    super::punishment_timers::fire(&stage, "timeout_renewal").await;
     until("it is prolonged", async || (patches() == 2).then_some(())).await;
     let second = stage.control().timeout_of(guild, user).expect("a timeout");
     assert!(second > first, "{second} {first}");
     assert_eq!(timers(&stage, "timeout_renewal").await, 1, "and once more");
     // Lifted by hand: nothing is prolonged any more.
     assert!(stage.control().end_timeout(guild, user));
-    super::ends::fire(&stage, "timeout_renewal").await;
+    super::punishment_timers::fire(&stage, "timeout_renewal").await;
     case_is(&stage, 1, "end_outcome", "gone").await;
-    super::ends::fire(&stage, "timeout_renewal").await;
+    super::punishment_timers::fire(&stage, "timeout_renewal").await;
     until("no timer is left", async || {
         (timers(&stage, "timeout_renewal").await == 0).then_some(())
     })

@@ -17,9 +17,9 @@ use crate::{
         rest::Priority,
     },
     features::moderation::{
-        self, Denied, LONGEST_QUOTATION, MOST_POINTS, Severity, lift,
+        self, Denied, LONGEST_QUOTATION, MOST_POINTS, Severity,
         rows::warning::{self, Warning as Stored},
-        texts,
+        texts, timeout_lift,
         warnings::{Asker, Edit, State},
     },
     interactions::{
@@ -150,7 +150,8 @@ async fn remove(context: &CommandContext, services: &Services) -> Result<Reply, 
         ("user", user_id.to_string().into()),
     ];
     let text = language.filled("warning-removed", &values);
-    let Some(running) = lift::running(&services.store, asker.act.guild_id, case_id, asker.act.at()).await?
+    let Some(running) =
+        timeout_lift::running(&services.store, asker.act.guild_id, case_id, asker.act.at()).await?
     else {
         return Ok(Reply::private(text));
     };
@@ -174,7 +175,7 @@ async fn lift_timeout(
     let guild_id = context.guild()?;
     let language = context.language();
     let act = warn::act(context, guild_id)?;
-    let running = lift::running(&services.store, guild_id, case_id, act.at()).await?;
+    let running = timeout_lift::running(&services.store, guild_id, case_id, act.at()).await?;
     let running = running.ok_or_else(|| context.refuse("warning-lift-over"))?;
     let guilds = &services.guilds;
     let roles = guilds
@@ -188,7 +189,7 @@ async fn lift_timeout(
     let permit = sanctions
         .to(Action::Timeout)
         .map_err(|hindrance| CommandError::Said(hindrance.in_words(language)))?;
-    let lifted = lift::lift(
+    let lifted = timeout_lift::lift(
         &services.store,
         &services.settings,
         (act, language),

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     discord::guilds::authority::PunishPermit,
     features::moderation::{
-        ends,
         kind::Kind,
+        punishment_timers,
         rows::{
             case::{self, Key},
             case_change, mod_case, outcome,
@@ -184,7 +184,7 @@ async fn was_away(to: &Deliverer, key: Key, action: &ModAction) -> Result<bool, 
         return Ok(false);
     }
     let case = case::get(&to.store, key).await?;
-    Ok(case.is_some_and(|case| case.end_outcome.as_deref() == Some(ends::AWAY)))
+    Ok(case.is_some_and(|case| case.end_outcome.as_deref() == Some(punishment_timers::AWAY)))
 }
 
 /// Record that a timeout goes on again, or that it cannot be prolonged because its member has left.
@@ -195,7 +195,7 @@ async fn goes_on(to: &Deliverer, key: Key, is_member: bool) {
                 let is_news = if is_member {
                     outcome::goes_on(tx, key).await?
                 } else {
-                    outcome::not_ended(tx, key, ends::AWAY).await?
+                    outcome::not_ended(tx, key, punishment_timers::AWAY).await?
                 };
                 if !is_news {
                     return Ok(());
@@ -313,7 +313,7 @@ async fn stays(tx: &Tx<'_>, key: Key, action: &ModAction, moved: Moved) -> Resul
         moved.before_ms.map(ids::to_time),
     );
     if case_change::end_as_before(tx, key, (refused, before)).await? {
-        ends::rearm(
+        punishment_timers::rearm(
             tx,
             key,
             action.kind,

@@ -10,9 +10,9 @@ use super::{
         action_message::ActionMessage,
         wording::Wording,
     },
-    ends,
     kind::Kind,
     log::GuildLog,
+    punishment_timers,
     rows::{
         case::{self, Case},
         case_change,
@@ -69,7 +69,7 @@ pub(super) async fn change(
     let ends_at = match new.end {
         NewEnd::After(span) => Some(at + span),
         NewEnd::Never if is_timeout => return Ok(Err(Denied::NeedsEnd)),
-        NewEnd::Cancelled if is_timeout => match ends::without_renewal(tx, key, case).await? {
+        NewEnd::Cancelled if is_timeout => match punishment_timers::without_renewal(tx, key, case).await? {
             None => return Ok(Err(Denied::Ended)),
             ends_at => ends_at,
         },
@@ -82,7 +82,7 @@ pub(super) async fn change(
     };
     case_change::end(tx, key, kind, ends_at).await?;
     let locale = language.locales().first().copied().unwrap_or_default();
-    ends::rearm(tx, key, kind, (at, ends_at), locale).await?;
+    punishment_timers::rearm(tx, key, kind, (at, ends_at), locale).await?;
     let ends_at_ms = ends_at.map(ids::to_millis);
     if is_timeout {
         let action = ModAction {

@@ -81,7 +81,7 @@ async fn a_ban_gets_another_end() {
     assert_eq!(of_case(&stage, 1, "kind").await, "tempban");
     assert_eq!(stage.number(DUE_WITH_ITS_CASE).await, 1);
     assert!(stage.control().is_banned(guild, user));
-    super::ends::fire(&stage, "tempban_end").await;
+    super::punishment_timers::fire(&stage, "tempban_end").await;
     case_is(&stage, 1, "end_outcome", "lifted").await;
     assert!(!stage.control().is_banned(guild, user));
     stage.end().await;
@@ -315,7 +315,7 @@ async fn a_ban_whose_end_moves_while_it_is_lifted() {
     let (guild, user) = (stage.guild(), stage.user(30));
     settled(&stage, "tempban", user, lasting("7d")).await;
     fault(&stage, DELETE, None, RestFaultKind::Status(502));
-    super::ends::fire(&stage, "tempban_end").await;
+    super::punishment_timers::fire(&stage, "tempban_end").await;
     until("Discord has refused it", async || {
         (!stage.control().rest_calls(DELETE).is_empty()).then_some(())
     })
