@@ -19,10 +19,10 @@ pub mod effects {
     pub(crate) mod roles;
 }
 pub mod export;
-pub mod flush;
 pub mod import;
 pub mod last_awards;
 pub mod members;
+pub mod writing;
 /// The pages of the website.
 pub(crate) mod pages {
     pub(crate) mod leaderboard;

@@ -5,9 +5,9 @@
 //! wait in the queue, so the busier the database is, the more each transaction carries. A batch is retried until it is committed or fenced:
 //! the checkpoint in the same transaction shows whether an earlier attempt, whose COMMIT was not confirmed, succeeded.
 
-pub mod flush;
 pub(crate) mod isolate;
 mod quarantined;
+pub mod transaction;
 
 use std::{
     sync::{
@@ -23,7 +23,7 @@ use tokio::{
 };
 use tracing::{Instrument as _, Span};
 
-use self::flush::Work;
+use self::transaction::Work;
 use crate::{
     pipeline::{ledger::Changes, parts::Learned, rows::shard_checkpoint::Advance},
     postgres::{Store, StoreError},
@@ -328,7 +328,7 @@ async fn commit(
             let loud = before.unwrap_or(&backoff).is_worth_a_line();
             isolate::flush(store, settings, work, loud).await
         } else {
-            let outcomes = flush::flush(store, settings, work).await;
+            let outcomes = transaction::flush(store, settings, work).await;
             outcomes.map(|outcomes| outcomes.into_iter().map(Some).collect())
         };
         match tried {

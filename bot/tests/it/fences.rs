@@ -11,7 +11,7 @@ use eventide::{
     pipeline::{
         ledger::Changes,
         rows::shard_checkpoint::{self, Advance, SessionPoint, Taken},
-        writer::{Outcome, flush::flush},
+        writer::{Outcome, transaction::flush},
     },
     postgres::Store,
     settings::Settings,

@@ -15,7 +15,7 @@ use eventide::{
     pipeline::{
         ledger::Changes,
         rows::shard_checkpoint::{self, Advance, Fence},
-        writer::flush::flush,
+        writer::transaction::flush,
     },
     postgres::Store,
     settings::Settings,

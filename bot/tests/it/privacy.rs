@@ -17,7 +17,7 @@ use eventide::{
     pipeline::{
         ledger::Ledger,
         rows::shard_checkpoint::{self, Advance, Fence},
-        writer::flush::flush,
+        writer::transaction::flush,
     },
     postgres::{Statement, Store},
     settings::Settings,

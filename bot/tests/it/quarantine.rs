@@ -12,7 +12,7 @@ use eventide::{
     },
     pipeline::{
         rows::shard_checkpoint::{self, Advance},
-        writer::flush::flush,
+        writer::transaction::flush,
     },
     postgres::Store,
     settings::Settings,

@@ -1,10 +1,10 @@
 //! The members of one shard who sent messages, until a flush writes their rows.
 
 use super::{
-    flush::{Entries, Flushed},
     last_awards::LastAwards,
     pending::{self, LastAward, MemberMessage, MemberRows},
     policy::{self, XpPolicy},
+    writing::{Entries, Flushed},
 };
 use crate::{
     flush::{Batch, Kept, Pending},

@@ -10,8 +10,8 @@ use twilight_model::id::Id;
 
 use super::{
     Outcome,
-    flush::{self, Applied, Work, Written},
     quarantined::{EFFECT, GAP, KeptEffect, KeptGap, kinds},
+    transaction::{self, Applied, Work, Written},
 };
 use crate::{
     flush::{Flush, SetAside},
@@ -62,7 +62,7 @@ pub(crate) async fn watch(store: Store, mut stop: watch::Receiver<bool>) {
 ///
 /// # Errors
 ///
-/// As for [`flush::flush`]: nothing was written, or the outcome is unknown; the flush must be retried.
+/// As for [`transaction::flush`]: nothing was written, or the outcome is unknown; the flush must be retried.
 pub(super) async fn flush(
     store: &Store,
     settings: &Settings,
@@ -197,7 +197,7 @@ impl Search<'_, '_> {
         // The first part is on top: members are locked in order.
         let mut waiting = vec![parts];
         while let Some(part) = waiting.pop() {
-            let tried = flush::apply(Flush::new(self.tx, settings), part.clone());
+            let tried = transaction::apply(Flush::new(self.tx, settings), part.clone());
             match Box::pin(self.tx.attempt(tried)).await? {
                 Ok(done) => applied.and(done),
                 Err(error) if !error.refuses_data() => return Err(error),
@@ -334,7 +334,7 @@ async fn apply(tx: &Tx<'_>, settings: &Settings, quarantine_id: i64) -> Result<R
                 rejected_at: Some(rejected_at),
                 ..Flush::new(tx, settings)
             };
-            let applied = flush::apply(flush, Parts::of_one(&batch)).await?;
+            let applied = transaction::apply(flush, Parts::of_one(&batch)).await?;
             queue::add(tx, &applied.effects).await?;
         }
     }

@@ -9,7 +9,7 @@ use eventide::{
         ledger::Changes,
         parts::Learned,
         rows::shard_checkpoint::{self, Advance, Fence, SessionPoint, Taken},
-        writer::{Outcome, flush::flush},
+        writer::{Outcome, transaction::flush},
     },
     postgres::{Statement, Store},
     settings::Settings,

@@ -1,4 +1,4 @@
-//! The rows of members who earned XP or moved, and the effects of the levels that they passed.
+//! Writing the rows of members who earned XP or moved, with the effects of the levels that they passed.
 
 use std::collections::HashMap;
 
