@@ -209,10 +209,15 @@ fn imported(kind: Kind, exported: &Json, mapping: &Mapping) -> Option<Json> {
         Kind::Channel | Kind::ChannelOr(_) => channel()?,
         Kind::Roles(_) => {
             let roles = exported.as_array()?.iter().filter_map(Json::as_str);
-            roles
-                .filter_map(|id| mapping.roles.get(id))
-                .map(|id| id.get())
-                .collect()
+            let roles = roles.filter_map(|id| mapping.roles.get(id));
+            // One role can take the place of several.
+            let mut ids: Vec<u64> = Vec::new();
+            for id in roles.map(|id| id.get()) {
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+            ids.into()
         }
         _ => exported.clone(),
     };
