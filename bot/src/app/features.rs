@@ -47,8 +47,8 @@ pub fn member_data(settings: &Settings) -> MemberData {
     }
 }
 
-/// Every section of settings.
-pub(super) fn sections() -> impl Iterator<Item = &'static Section> {
+/// Every section of settings that a feature has.
+pub fn sections() -> impl Iterator<Item = &'static Section> {
     COMMANDS.sections()
 }
 

@@ -22,7 +22,7 @@ use crate::{
 pub(crate) const PREFIX_CHARS: usize = 5;
 
 /// The sections.
-pub(crate) static SECTIONS: [&Section; 2] = [&SERVER, &ANNOUNCEMENTS];
+pub static SECTIONS: [&Section; 2] = [&SERVER, &ANNOUNCEMENTS];
 
 static SERVER: Section = Section::of_columns(
     "server",

@@ -9,6 +9,7 @@ mod limits;
 mod ranked;
 mod section_pages;
 mod sign_in;
+mod transfer;
 mod weeks;
 
 use eventide::{
