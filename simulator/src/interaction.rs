@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant};
 
 use crate::{
     hub::Hub,
-    payload::{Overlay, RawEvent, object},
+    payload::{Overlay, RawEvent, attachments, object},
     snowflake::mix,
 };
 
@@ -259,13 +259,15 @@ impl Interactions {
         self.find(token, message).cloned()
     }
 
-    pub(crate) fn edit(&mut self, token: &str, message: &str, body: &Value) -> Option<Value> {
+    /// Attachments get IDs after `now`.
+    pub(crate) fn edit(&mut self, token: &str, message: &str, body: &Value, now: u64) -> Option<Value> {
         let found = self.find(token, message)?;
         for field in ["content", "embeds", "components"] {
             if let Some(value) = body.get(field).filter(|value| !value.is_null()) {
                 found[field] = value.clone();
             }
         }
+        found["attachments"] = attachments::edited(found, body, now);
         // No longer "is thinking".
         found["flags"] = (found["flags"].as_u64().unwrap_or(0) & !128).into();
         let edited = found.clone();

@@ -1,5 +1,6 @@
 //! From a record to the JSON of an event.
 
+pub(crate) mod attachments;
 pub(crate) mod json;
 pub(crate) mod message;
 pub(crate) mod object;

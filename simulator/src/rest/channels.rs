@@ -9,8 +9,8 @@ use super::{Answer, Asked, channel_changes, deletion, form::message};
 use crate::{
     engine::{MessageRange, Place},
     payload::{
-        ATTACH_FILES, EMBED_LINKS, Overlay, RawEvent, SEND_MESSAGES, VIEW_CHANNEL, json::timestamp_text,
-        object,
+        ATTACH_FILES, EMBED_LINKS, Overlay, RawEvent, SEND_MESSAGES, VIEW_CHANNEL, attachments,
+        json::timestamp_text, object,
     },
     snowflake::time_ms,
 };
@@ -211,32 +211,11 @@ pub(super) fn own_message(asked: &Asked<'_>, id: u64, channel: u64, body: &Value
             json!([])
         }
     };
-    let files = body["_files"].as_array().map_or(&[][..], Vec::as_slice);
-    let attachments: Vec<Value> = files
-        .iter()
-        .enumerate()
-        .map(|(at, file)| {
-            let described = body["attachments"].as_array().into_iter().flatten();
-            let mut described = described.filter(|own| {
-                let own = &own["id"];
-                own.as_u64() == Some(at as u64) || own.as_str().and_then(|id| id.parse().ok()) == Some(at)
-            });
-            let description = described
-                .next()
-                .map_or(Value::Null, |own| own["description"].clone());
-            json!({
-                "description": description,
-                "id": (id + 1 + at as u64).to_string(), "filename": file["name"], "size": file["size"],
-                "url": "https://cdn.example.org/attachments/file", "content_type": "application/octet-stream",
-                "proxy_url": "https://media.example.org/attachments/file",
-            })
-        })
-        .collect();
     let mut message = json!({
         "id": id.to_string(), "channel_id": channel.to_string(), "type": 0,
         "content": body["content"].as_str().unwrap_or(""), "author": object::bot_user(&asked.hub.world),
         "timestamp": timestamp_text(time_ms(id)), "edited_timestamp": null, "tts": body["tts"] == true,
-        "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": attachments,
+        "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": attachments::new(body, id),
         "embeds": list("embeds"), "components": list("components"), "pinned": false,
         "flags": body["flags"].as_u64().unwrap_or(0),
     });
@@ -336,6 +315,7 @@ fn edit(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
     let mut engine = asked.hub.lock();
     engine.clock.follow(1);
     let now = engine.clock.next_id();
+    message["attachments"] = attachments::edited(message, asked.body, now);
     message["edited_timestamp"] = timestamp_text(time_ms(now)).into();
     let told = event(asked, &engine.overlay, "MESSAGE_UPDATE", spot, now, message);
     engine.publish_raw(&asked.hub.world, spot.guild(), told);

@@ -123,7 +123,8 @@ fn edit(asked: &Asked<'_>, token: &str, id: &str) -> Answer {
     if let Err(answer) = message::check_edit(&[], asked.body) {
         return answer;
     }
-    let edited = asked.hub.interactions().edit(token, id, asked.body);
+    let now = asked.hub.lock().clock.next_id();
+    let edited = asked.hub.interactions().edit(token, id, asked.body, now);
     asked.hub.answered.notify_waiters();
     found(edited)
 }

@@ -110,6 +110,16 @@ async fn a_deferred_answer_is_awaited() {
             (edited.status, &edited.json()["content"]),
             (200, &json!("1. Mira"))
         );
+        // A file is added, and goes with an edit that names no attachment.
+        let with_file = json!({"_files": [{"name": "card.png", "size": 3}]});
+        let edited = call_as(&base, "PATCH", &original, Some(with_file), None).await;
+        assert_eq!(edited.json()["attachments"][0]["filename"], "card.png");
+        let without = json!({"attachments": []});
+        let edited = call_as(&base, "PATCH", &original, Some(without), None).await;
+        assert_eq!(
+            (&edited.json()["attachments"], &edited.json()["content"]),
+            (&json!([]), &json!("1. Mira"))
+        );
         (webhook, original)
     };
     let (state, (webhook, original)) = tokio::join!(control.ask(&asked, PATIENCE), answering);
