@@ -256,6 +256,18 @@ impl Control {
             .collect()
     }
 
+    /// The number of the newest REST call; 0 before the first.
+    pub fn newest_rest_call(&self) -> u64 {
+        self.hub.rest().calls.back().map_or(0, |call| call.number)
+    }
+
+    /// The REST calls after the one with this number, oldest first.
+    pub fn rest_calls_after(&self, number: u64) -> Vec<RestCall> {
+        let rest = self.hub.rest();
+        let first = rest.calls.partition_point(|call| call.number <= number);
+        rest.calls.range(first..).cloned().collect()
+    }
+
     /// The files of the last requests that were carried out, oldest first; at most 64.
     pub fn sent_files(&self) -> Vec<SentFile> {
         self.hub.rest().files.iter().cloned().collect()

@@ -193,10 +193,8 @@ impl Try<'_> {
                 None => name == route,
             }
         };
-        let calls = self.stage.control().rest_calls("*").into_iter();
-        calls
-            .filter(|call| call.number > since && is_meant(call))
-            .collect()
+        let calls = self.stage.control().rest_calls_after(since).into_iter();
+        calls.filter(is_meant).collect()
     }
 }
 
@@ -268,7 +266,7 @@ async fn with_each_case(
             (case.before)(&it).await;
             stage.delivered().await;
             let log = it.messages(it.channel(LOG), &[]);
-            let since = control.rest_calls("*").last().map_or(0, |call| call.number);
+            let since = control.newest_rest_call();
             control.add_fault(RestFault {
                 route: (case.route)(&it),
                 count: Some(count),

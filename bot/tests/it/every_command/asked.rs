@@ -322,24 +322,21 @@ pub(super) fn said(state: &InteractionState) -> String {
     format!("{text} {}", reply["embeds"])
 }
 
-/// The stored data of servers and members, by table.
+/// The stored data of servers and members, by table. One statement, since this is asked again and again.
 pub(super) async fn stored(session: &Session) -> BTreeMap<String, String> {
-    let mut stored = BTreeMap::new();
-    for table in eventide::app::features::tables()
+    let tables = eventide::app::features::tables()
         .into_iter()
         .filter(|table| table.delete.is_some())
         .map(|table| table.name)
-        .filter(|table| !MOVING.contains(table))
-    {
-        let digest = session
-            .client
-            .query_one(
-                &format!("SELECT coalesce(string_agg(t::text, ';' ORDER BY t::text), '') FROM {table} AS t WHERE guild_id <> 0"),
-                &[],
+        .filter(|table| !MOVING.contains(table));
+    let all: Vec<String> = tables
+        .map(|table| {
+            format!(
+                "SELECT '{table}', coalesce(string_agg(t::text, ';' ORDER BY t::text), '') FROM {table} AS t WHERE guild_id <> 0"
             )
-            .await
-            .expect("read");
-        stored.insert(table.to_owned(), digest.get(0));
-    }
-    stored
+        })
+        .collect();
+    let rows = session.client.query_typed(&all.join(" UNION ALL "), &[]).await;
+    let rows = rows.expect("read");
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }

@@ -163,16 +163,16 @@ async fn attempt(server: &Server, request: &InteractionRequest, kind: &RestFault
     // What the bot knows of the server may be old at any time.
     server.here.bot.guilds.forget(Id::new(server.here.guild()));
     only_answers(&control, kind);
-    let since = control.rest_calls("*").last().map_or(0, |call| call.number);
+    let since = control.newest_rest_call();
     let before = stored(&server.session).await;
     let effects = server.begin().await;
     let state = server.asked(request).await;
     let added = server.added_by(state.id).await;
     let (after, led) = (stored(&server.session).await, server.led_to(effects).await);
-    let calls = control.rest_calls("*").into_iter();
+    let calls = control.rest_calls_after(since).into_iter();
     let statuses: BTreeSet<u16> = calls
-        .filter(|call| call.number > since && call.status >= 400)
         .map(|call| call.status)
+        .filter(|status| *status >= 400)
         .collect();
     control.clear_faults();
     if added.is_some() {
