@@ -255,7 +255,7 @@ fn the_initial_is_one_sign() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn any_name_is_drawn_in_its_place(name in "\\PC{0,32}", other in ".{0,64}") {
