@@ -139,6 +139,53 @@ async fn a_form_needs_what_the_command_needs() {
     here.end().await;
 }
 
+/// Nothing of a refused file is taken, not even warning thresholds, which have a command of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_file_changes_nothing() {
+    const BAN: u64 = 1 << 2;
+    let here = website().await;
+    let session = database(&here).await;
+    let role = here.discord.control().create_role(here.guild(), "Regulars", 1);
+    let role = role.expect("a role");
+    let id = role.to_string();
+    let mut admin = browser(&here);
+    admin.sign_in(&here, here.next_member()).await;
+    let reward = [("form", "0"), ("level", "5"), ("role", id.as_str())];
+    admin.submit(&path(&here, "rewards"), &reward).await.is(200);
+    let threshold = [("form", "0"), ("points", "5"), ("action", "kick")];
+    admin.submit(&path(&here, "thresholds"), &threshold).await.is(200);
+    let exported = admin.get(&path(&here, "export")).await;
+    let document = exported
+        .is(200)
+        .text()
+        .replace("kick", "ban")
+        .replace(&format!("{id}\": 5"), &format!("{id}\": 7"));
+    let name = format!("role.{id}");
+    let apply = [
+        ("document", document.as_str()),
+        ("mapped", "1"),
+        (name.as_str(), id.as_str()),
+        ("apply", "1"),
+    ];
+    let stored = async || {
+        let level = read(&session, "SELECT level::text FROM level_role").await;
+        (
+            read(&session, "SELECT action FROM warning_threshold").await,
+            level,
+        )
+    };
+    // A role that bans may be a reward only by the owner's choice.
+    allow(&here, role, BAN).await;
+    let transfer = path(&here, "transfer");
+    admin.submit(&transfer, &apply).await.is(422).shows("owner");
+    assert_eq!(stored().await, ("kick".to_owned(), "5".to_owned()));
+    allow(&here, role, 0).await;
+    admin.submit(&transfer, &apply).await.is(303);
+    assert_eq!(stored().await, ("ban".to_owned(), "7".to_owned()));
+    session.close().await;
+    here.end().await;
+}
+
 /// What a file does to rewards and XP, and taking it back, need what the commands need.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rewards_and_xp_go_into_files_and_come_back() {

@@ -152,7 +152,6 @@ async fn apply(
     let values = plan.changes.iter().map(|(name, _, value)| (name.as_str(), value));
     let (rows, values): (Vec<_>, Vec<_>) =
         values.partition(|(name, _)| services.commands.row_setting(name).is_some());
-    apply_rows(context, services, &rows).await?;
     if !settings_changes::exist(services, &asked, &values).await? {
         return Err(asked.refuse("settings-not-here"));
     }
@@ -171,6 +170,8 @@ async fn apply(
         });
     let changes: Option<Vec<Change>> = changes.collect();
     let changes = changes.ok_or(CommandError::Stale)?;
+    // After the checks of the others, so that a refused file changes nothing.
+    apply_rows(context, services, &rows).await?;
     let done = change::change_if(&services.store, request, changes, change::few).await?;
     done.map_err(|too_many| {
         asked.refuse(match too_many {
