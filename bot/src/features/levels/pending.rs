@@ -118,6 +118,10 @@ impl Pending {
         // In order: each message may start the cooldown of the next.
         let before = self.undecided.capacity();
         let facts = message.earns.bytes();
+        if before == 0 {
+            // Most members send one message until their award is read, and a vector would begin with room for four.
+            self.undecided.reserve_exact(1);
+        }
         self.undecided.push(message);
         (self.undecided.capacity() - before) * size_of::<MemberMessage>() + facts
     }
