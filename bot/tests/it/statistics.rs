@@ -231,12 +231,7 @@ async fn old_hours_become_days_and_older_ones_are_deleted() {
              VALUES ({guild}, 'join', date_trunc('day', now(), 'UTC') - interval '20 days', true, 0, '', 100)"
         ))
         .await;
-    session
-        .execute(
-            "UPDATE timer SET due_at = now(), ready_at = now() WHERE kind = 'statistics';
-             SELECT pg_notify('eventide_fleet', current_schema() || ' @timers')",
-        )
-        .await;
+    session.make_due("statistics").await;
     until("the job has run", async || {
         let sql =
             "SELECT count(*) FROM timer WHERE kind = 'statistics' AND due_at > now() + interval '30 minutes'";

@@ -120,12 +120,7 @@ pub(super) const CASES: &[Case] = &[
         before: |it| Box::pin(slow(it, Some("1h"))),
         cause: |it| {
             Box::pin(async move {
-                it.stage
-                    .execute(
-                        "UPDATE timer SET due_at = now(), ready_at = now() WHERE kind = 'channel_slowmode_end';
-                         SELECT pg_notify('eventide_fleet', current_schema() || ' @timers')",
-                    )
-                    .await;
+                it.stage.make_due("channel_slowmode_end").await;
             })
         },
         seen: |it| (slowmode(it) == Some(0)).into(),

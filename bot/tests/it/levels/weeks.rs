@@ -27,13 +27,9 @@ async fn choose(session: &Session, guild: i64, enabled: bool, days: u32) {
 
 async fn make_due(session: &Session) {
     until("the job has a timer", async || {
-        let sql = "UPDATE timer SET due_at = now(), ready_at = now() WHERE kind = 'member_weeks'";
-        (session.client.execute(sql, &[]).await.ok()? == 1).then_some(())
+        (session.make_due("member_weeks").await == 1).then_some(())
     })
     .await;
-    session
-        .execute("SELECT pg_notify('eventide_fleet', current_schema() || ' @timers')")
-        .await;
 }
 
 async fn has_run(session: &Session) {

@@ -15,11 +15,7 @@ pub(super) async fn fire(stage: &Stage, kind: &str) {
             .execute("UPDATE mod_case SET ends_at = now() - interval '1 second' WHERE kind = 'tempban'")
             .await;
     }
-    stage
-        .execute(&format!(
-            "UPDATE timer SET due_at = now() - interval '1 second', ready_at = now(), claim = NULL WHERE kind = '{kind}'"
-        ))
-        .await;
+    stage.make_due(kind).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

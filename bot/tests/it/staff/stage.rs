@@ -219,14 +219,9 @@ impl Stage {
         });
     }
 
-    /// Make every timer of a kind due, and tell the fleet.
+    /// Make every timer of a kind due, and wait until it has fired.
     pub(super) async fn fire(&self, kind: &str) {
-        self.session
-            .execute(&format!(
-                "UPDATE timer SET due_at = now(), ready_at = now() WHERE kind = '{kind}';
-                 SELECT pg_notify('eventide_fleet', current_schema() || ' @timers')"
-            ))
-            .await;
+        self.session.make_due(kind).await;
         until("the timer has fired", async || {
             let sql = format!("SELECT count(*) FROM timer WHERE kind = '{kind}'");
             (self.number(&sql).await == 0).then_some(())

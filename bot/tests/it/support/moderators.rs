@@ -181,6 +181,11 @@ impl Stage {
         self.session.execute(sql).await;
     }
 
+    /// Make the timers of a kind due.
+    pub(crate) async fn make_due(&self, kind: &str) {
+        self.session.make_due(kind).await;
+    }
+
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         self.session.client.query_one(sql, &[]).await.expect(sql).get(0)
     }

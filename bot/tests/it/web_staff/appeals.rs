@@ -297,11 +297,9 @@ async fn an_appeal_is_closed_when_the_ban_ends_otherwise() {
         &unban.to_string(),
     );
     stage
-        .execute(
-            "UPDATE mod_case SET ends_at = now() - interval '1 second' WHERE kind = 'tempban';
-             UPDATE timer SET due_at = now() - interval '1 second', ready_at = now(), claim = NULL WHERE kind = 'tempban_end'",
-        )
+        .execute("UPDATE mod_case SET ends_at = now() - interval '1 second' WHERE kind = 'tempban'")
         .await;
+    stage.make_due("tempban_end").await;
     for (user, ended, words) in [
         (by_hand, "by_hand", "lifted the ban in Discord"),
         (expired, "expired", "the ban has ended"),
