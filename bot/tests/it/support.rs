@@ -96,9 +96,10 @@ pub(crate) async fn start_postgres_with(directory: &Path, settings: &[(&str, &st
     start(directory, Content::Database, settings).await
 }
 
-/// A server without durability, which the test's data does not need: a kill of the bot does not affect it.
+/// A server without durability, which the test's data does not need: a kill of the bot does not affect it. Compressing its log would take
+/// more time than writing it.
 async fn start(directory: &Path, content: Content, settings: &[(&str, &str)]) -> PrivatePostgres {
-    let settings = [&[("fsync", "off")], settings].concat();
+    let settings = [&[("fsync", "off"), ("wal_compression", "off")], settings].concat();
     let options = Options {
         settings: settings
             .into_iter()

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     PATIENCE, Scene,
-    bot::{config_for, discord, start},
+    bot::{config_for, discord, quick_limits, start},
     until,
 };
 
@@ -53,6 +53,7 @@ pub(crate) async fn here_in(guilds: u32, members: u32, configure: impl FnOnce(&m
     let discord = discord(SimulatorConfig {
         guilds,
         members,
+        rest: quick_limits(),
         ..SimulatorConfig::default()
     })
     .await;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, process::Stdio, time::Duration};
 
-use discord_simulator::{Rate, Report, Simulator, SimulatorConfig};
+use discord_simulator::{Limit, Rate, Report, RestRules, Simulator, SimulatorConfig};
 use eventide::{
     app::{bot::Bot, demo::reconcile, ops_http},
     config::{Config, Secret, ShardCount},
@@ -25,6 +25,21 @@ pub(crate) async fn discord(config: SimulatorConfig) -> Simulator {
     Simulator::start_on_own_thread(config)
         .await
         .expect("the simulator starts")
+}
+
+/// Discord's limits with windows that end quickly. That the bot keeps to them is the matter of some tests, which set their own; others would
+/// wait for most of their time.
+pub(crate) fn quick_limits() -> RestRules {
+    let limit = |requests| Limit {
+        requests,
+        per: Duration::from_millis(100),
+    };
+    RestRules {
+        messages: limit(5),
+        other: limit(20),
+        global_per_second: 1_000,
+        ..RestRules::default()
+    }
 }
 
 /// A configuration for a bot on this simulator, with its own port.

@@ -12,7 +12,7 @@ use twilight_model::id::Id;
 
 use super::{
     PATIENCE, Scene,
-    bot::{config_for, discord, start},
+    bot::{config_for, discord, quick_limits, start},
     browser::Browser,
     effects::delivered,
     session::Session,
@@ -49,6 +49,7 @@ impl Stage {
         let discord = discord(SimulatorConfig {
             guilds: 2,
             members: 300,
+            rest: quick_limits(),
             ..SimulatorConfig::default()
         })
         .await;
