@@ -10,7 +10,7 @@ use std::{
 use clap::Parser;
 use discord_simulator::{GatewayRules, LevelRules, OAuthRules, Rate, RestRules, Simulator, SimulatorConfig};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// A local Discord that real client libraries accept.
 #[derive(Parser)]
@@ -23,6 +23,9 @@ struct Arguments {
     /// Where REST and the controls listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:4481")]
     rest: SocketAddr,
+    /// The least severe messages that are logged: error, warn, info, debug or trace.
+    #[arg(long, default_value = "info")]
+    log: LevelFilter,
     /// The token that bots must show.
     #[arg(long, default_value = "sim-token")]
     token: String,
@@ -117,9 +120,8 @@ impl Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(arguments.log)
         .with_writer(io::stderr)
         .init();
     match run(arguments).await {

@@ -1,6 +1,6 @@
 //! `[log]`: the level and format of the logs.
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::config::reader::{Reader, Text};
 
@@ -9,7 +9,7 @@ use crate::config::reader::{Reader, Text};
 pub struct Log {
     /// The format of a line.
     pub format: LogFormat,
-    /// Directives of [`EnvFilter`], validated when the configuration is loaded.
+    /// Levels, as [`Log::targets`] reads them, validated when the configuration is loaded.
     pub level: String,
 }
 
@@ -49,19 +49,28 @@ impl Log {
                     allowed: "error, warn, info, debug, trace or off, optionally followed by target=level after commas",
                     why: "Log level; \"info,eventide=debug\" shows more of the bot alone. `eventide log` changes it at run time.",
                 },
-                Self::directives,
+                |text| Self::targets(text).map(|_read| text.to_owned()),
             ),
         }
     }
 
-    /// Return `text` if it is a list of levels and `target=level`. `EnvFilter` alone would accept `warning` as the name of a target, and
-    /// would enable everything for a target that does not exist.
-    pub fn directives(text: &str) -> Option<String> {
-        let known = |part: &str| {
-            let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
-            level.parse::<u8>().is_err() && level.parse::<LevelFilter>().is_ok()
-        };
-        let readable = !text.is_empty() && text.split(',').all(|part| known(part.trim()));
-        (readable && EnvFilter::builder().parse(text).is_ok()).then(|| text.to_owned())
+    /// Read a list of levels and `target=level`. [`Targets`] itself would accept `warning` as the name of a target, and would enable
+    /// everything for a target that does not exist.
+    pub fn targets(text: &str) -> Option<Targets> {
+        text.split(',')
+            .map(str::trim)
+            .try_fold(Targets::new(), |read, part| {
+                let (target, level) = part
+                    .rsplit_once('=')
+                    .map_or((None, part), |(target, level)| (Some(target), level));
+                // To tracing a number is a level as well, and nothing is `error`.
+                let is_name = level.chars().all(|letter| letter.is_ascii_alphabetic()) && !level.is_empty();
+                let level: LevelFilter = is_name.then(|| level.parse().ok())??;
+                match target {
+                    Some("") => None,
+                    Some(target) => Some(read.with_target(target, level)),
+                    None => Some(read.with_default(level)),
+                }
+            })
     }
 }

@@ -18,8 +18,8 @@ use thiserror::Error;
 use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry,
-    filter::{FilterExt as _, filter_fn},
+    Layer, Registry,
+    filter::{FilterExt as _, Targets, filter_fn},
     fmt,
     layer::SubscriberExt as _,
     reload,
@@ -42,7 +42,7 @@ pub type Also = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// The active log level.
 struct Levels {
-    filter: reload::Handle<EnvFilter, Registry>,
+    filter: reload::Handle<Targets, Registry>,
     directives: Mutex<String>,
 }
 
@@ -163,20 +163,23 @@ pub fn level() -> Result<String, LevelError> {
 /// The level has not changed.
 pub fn set_level(directives: &str) -> Result<(String, String), LevelError> {
     let levels = LEVELS.get().ok_or(LevelError::NoLog)?;
-    let read = Log::directives(directives).ok_or_else(|| LevelError::Unreadable(directives.to_owned()))?;
+    if Log::targets(directives).is_none() {
+        return Err(LevelError::Unreadable(directives.to_owned()));
+    }
     let mut kept = levels.directives.lock().unwrap_or_else(PoisonError::into_inner);
     levels
         .filter
-        .reload(filter(&read))
+        .reload(filter(directives))
         .map_err(|_gone| LevelError::NoLog)?;
-    let before = std::mem::replace(&mut *kept, read.clone());
-    drop(kept);
-    Ok((before, read))
+    Ok((
+        std::mem::replace(&mut *kept, directives.to_owned()),
+        directives.to_owned(),
+    ))
 }
 
-fn filter(level: &str) -> EnvFilter {
+fn filter(level: &str) -> Targets {
     // Spans are only for trace collectors.
-    EnvFilter::new(format!("{QUIET},{level},{}=off", traces::TARGET))
+    Log::targets(&format!("{QUIET},{level},{}=off", traces::TARGET)).expect("levels that were validated")
 }
 
 /// Whether it may be logged at any level: at debug and trace level these libraries log statement parameters and request bodies, and so
