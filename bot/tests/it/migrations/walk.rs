@@ -110,7 +110,6 @@ async fn migrations_of_every_kind() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_on_older_versions() {
     let place = Place::new().await;
-    let discord = discord(SimulatorConfig::default()).await;
     let migrations = Migrations::embedded();
     let versions = migrations.versions();
     let newest = versions.len();
@@ -127,6 +126,8 @@ async fn a_start_on_older_versions() {
             let delete = format!("DELETE FROM {table}");
             session.client.batch_execute(&delete).await.expect("deleted");
         }
+        // A new Discord for each: on the same one, there would be 5 s from one session to the next.
+        let discord = discord(SimulatorConfig::default()).await;
         let mut bot = spawn_in(&discord, &place.postgres.connection(), &schema);
         until("the bot has a checkpoint of its own", async || {
             let rows = session
