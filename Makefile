@@ -120,7 +120,7 @@ instructions: ## instructions of an event from text to ledger, against the commi
 	@$(NEED) cargo compiler valgrind
 	CARGO_INCREMENTAL=0 $(INSTRUCTIONS)
 	@if CARGO_INCREMENTAL=0 $(INSTRUCTIONS) 2>&1 | grep -B 1 -A 12 '^warning: '; then echo "the bot without the demo has warnings"; exit 1; fi
-	"$${CARGO_TARGET_DIR:-target}/debug/examples/instructions" $(if $(BLESS),--bless)
+	"$${CARGO_TARGET_DIR:-target}/debug/examples/instructions" --files "$$(sh deploy/scripts/counted.sh)" $(if $(BLESS),--bless)
 
 # `make instructions` compiles the binary of servers, which has no demo.
 lint: ## formatting, clippy and the documentation's links, every warning an error
