@@ -23,7 +23,7 @@ use nix::{
 };
 
 use self::asked::{Roles, answered, choices, controls, given, leaves, said, stored, submitted, wrong};
-use crate::support::{PATIENCE, asking::here, effects::delivered, gone, session::Session, until};
+use crate::support::{asking::here, effects::delivered, gone, session::Session, until};
 
 /// Asked at the same time, fewer than the bot takes.
 const AT_ONCE: usize = 8;
@@ -192,8 +192,6 @@ async fn options_of_another_type_are_told() {
 async fn everything_is_answered_while_the_database_is_away() {
     let mut here = here().await;
     let control = here.discord.control();
-    // That an answer comes in time is the matter of others: beside other tests, many at once may take longer.
-    control.change_rest(|rules| rules.first_answer = PATIENCE);
     let roles = Roles::of(&here);
     let leaves = leaves(&here);
     let mut questions = Vec::new();

@@ -146,6 +146,8 @@ async fn an_outage_with_a_small_ledger_while_it_reads_back() {
         (bot.memory.is_full() && control.stats().connections_open == 0).then_some(())
     })
     .await;
+    // All that is sent is read back: at this rate, a busy machine would have more to do with each second that it takes.
+    control.set_rate(Rate::PerSecond(500.0));
     let postgres = &mut stage.scene.postgres;
     postgres.restart(StopMode::Immediate).await.expect("a restart");
     control.clear_faults();

@@ -27,8 +27,9 @@ pub(crate) async fn discord(config: SimulatorConfig) -> Simulator {
         .expect("the simulator starts")
 }
 
-/// Discord's limits with windows that end quickly. That the bot keeps to them is the matter of some tests, which set their own; others would
-/// wait for most of their time.
+/// Discord's limits with windows that end quickly, and answers to interactions accepted however late. That the bot keeps to limits and
+/// answers in time is the matter of some tests, which set their own rules; others would wait for most of their time, or fail on a busy
+/// machine.
 pub(crate) fn quick_limits() -> RestRules {
     let limit = |requests| Limit {
         requests,
@@ -38,6 +39,7 @@ pub(crate) fn quick_limits() -> RestRules {
         messages: limit(5),
         other: limit(20),
         global_per_second: 1_000,
+        first_answer: PATIENCE,
         ..RestRules::default()
     }
 }
