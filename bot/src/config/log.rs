@@ -66,11 +66,11 @@ impl Log {
                 // To tracing a number is a level as well, and nothing is `error`.
                 let is_name = level.chars().all(|letter| letter.is_ascii_alphabetic()) && !level.is_empty();
                 let level: LevelFilter = is_name.then(|| level.parse().ok())??;
-                match target {
-                    Some("") => None,
-                    Some(target) => Some(read.with_target(target, level)),
-                    None => Some(read.with_default(level)),
-                }
+                let Some(target) = target else {
+                    return Some(read.with_default(level));
+                };
+                let is_path = |letter: char| letter.is_ascii_alphanumeric() || "_:-".contains(letter);
+                (!target.is_empty() && target.chars().all(is_path)).then(|| read.with_target(target, level))
             })
     }
 }

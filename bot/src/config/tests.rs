@@ -364,6 +364,7 @@ fn refuses_wrong_kinds_and_ranges() {
         ("[log]\nlevel = \"info,eventide=4\"", "log.level"),
         ("[log]\nlevel = \"info,eventide=\"", "log.level"),
         ("[log]\nlevel = \"=debug\"", "log.level"),
+        ("[log]\nlevel = \"info,eventide[flush]=debug\"", "log.level"),
         ("[log]\nlevel = \"info,\"", "log.level"),
         ("[log]\nformat = \"a\\nb\u{202e}\"", r#"found "a\u{a}b\u{202e}""#),
     ] {
