@@ -270,7 +270,7 @@ impl Control {
 
     /// The files of the last requests that were carried out, oldest first; at most 64.
     pub fn sent_files(&self) -> Vec<SentFile> {
-        self.hub.rest().files.iter().cloned().collect()
+        self.hub.rest().files.all()
     }
 
     /// Uploads a file as an option of a command, whose value is the ID that this returns.

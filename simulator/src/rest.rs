@@ -9,6 +9,7 @@ mod channel_changes;
 mod channels;
 mod deletion;
 mod fault;
+mod files;
 mod form;
 mod guilds;
 mod interactions;
@@ -32,6 +33,8 @@ use axum::{
 };
 use fault::Faults;
 pub use fault::{LimitScope, RestFault, RestFaultKind};
+use files::Files;
+pub use files::SentFile;
 use futures_util::{StreamExt as _, stream};
 use limit::{Limiter, Verdict};
 use route::Route;
@@ -49,8 +52,6 @@ use crate::{
 const HALF_BODY_PAUSE: Duration = Duration::from_millis(50);
 /// How many calls are remembered.
 const MOST_CALLS: usize = 200_000;
-/// How many files are remembered.
-const MOST_FILES: usize = 64;
 /// <https://docs.discord.com/developers/resources/audit-log>
 const AUDIT_LOG_REASON: HeaderName = HeaderName::from_static("x-audit-log-reason");
 /// In characters.
@@ -80,22 +81,11 @@ pub struct RestCall {
     pub reason: Option<String>,
 }
 
-/// A file that came with a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SentFile {
-    /// Its name.
-    pub name: String,
-    /// What it said it is.
-    pub content_type: String,
-    /// What is in it.
-    pub content: Vec<u8>,
-}
-
 /// What REST remembers.
 pub(crate) struct RestState {
     pub(crate) rules: RestRules,
     pub(crate) calls: VecDeque<RestCall>,
-    pub(crate) files: VecDeque<SentFile>,
+    pub(crate) files: Files,
     pub(crate) faults: Faults,
     pub(crate) oauth_rules: OAuthRules,
     oauth: oauth::Issued,
@@ -121,7 +111,7 @@ impl RestState {
             oauth_rules: config.oauth.clone(),
             oauth: oauth::Issued::default(),
             calls: VecDeque::new(),
-            files: VecDeque::new(),
+            files: Files::default(),
             faults: Faults::default(),
             next_call: 0,
             limiter: Limiter::default(),
@@ -141,14 +131,6 @@ impl RestState {
             self.calls.pop_front();
         }
         self.calls.push_back(call);
-    }
-
-    fn keep(&mut self, files: Vec<SentFile>, status: u16) {
-        if status < 300 {
-            self.files.extend(files);
-        }
-        let over = self.files.len().saturating_sub(MOST_FILES);
-        self.files.drain(..over);
     }
 
     pub(crate) fn bot_messages(&self) -> Vec<Value> {
@@ -268,7 +250,7 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
     let user = oauth::bearer(&hub, authorization, method, path);
     let authorized = route.open || user.is_some() || is_authorized(&hub, authorization);
     let query = parts.uri.query().unwrap_or("");
-    let act = || match &parsed {
+    let work = || match &parsed {
         _ if !authorized => (Answer::error(401, 0, "401: Unauthorized"), Vec::new()),
         Err(_) => (
             Answer::error(400, 50_109, "The request body contains invalid JSON."),
@@ -292,6 +274,7 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
             )
         }
     };
+    let act = || files::known_to_all(&hub, files, work);
     let (answer, headers) = match kind {
         RestFaultKind::Status(status) => (asked_for(status, 0), Vec::new()),
         RestFaultKind::Refused { status, code } => (asked_for(status, code), Vec::new()),
@@ -317,7 +300,6 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
         return std::future::pending().await;
     }
     call.status = answer.status;
-    hub.rest().keep(files, answer.status);
     let shared = headers
         .iter()
         .any(|(name, value)| *name == "x-ratelimit-scope" && value == "shared");
