@@ -46,7 +46,7 @@ impl Files {
     }
 }
 
-/// Carry out a request. Its files are known before, so that whoever sees what it did sees them as well, and forgotten if it is refused.
+/// Carry out a request. Its files are recorded first, so that a test that sees the effect also sees the files. A refused request leaves none.
 pub(super) fn known_to_all<T>(
     hub: &Hub,
     files: Vec<SentFile>,
