@@ -248,7 +248,7 @@ impl Control {
     /// The REST calls whose route fits a pattern (see [`RestFault::route`]), oldest first.
     pub fn rest_calls(&self, pattern: &str) -> Vec<RestCall> {
         self.hub
-            .rest()
+            .records()
             .calls
             .iter()
             .filter(|call| route::fits(pattern, &call.route))
@@ -258,19 +258,19 @@ impl Control {
 
     /// The number of the newest REST call; 0 before the first.
     pub fn newest_rest_call(&self) -> u64 {
-        self.hub.rest().calls.back().map_or(0, |call| call.number)
+        self.hub.records().calls.back().map_or(0, |call| call.number)
     }
 
     /// The REST calls after the one with this number, oldest first.
     pub fn rest_calls_after(&self, number: u64) -> Vec<RestCall> {
-        let rest = self.hub.rest();
+        let rest = self.hub.records();
         let first = rest.calls.partition_point(|call| call.number <= number);
         rest.calls.range(first..).cloned().collect()
     }
 
     /// The files of the last requests that were carried out, oldest first; at most 64.
     pub fn sent_files(&self) -> Vec<SentFile> {
-        self.hub.rest().files.all()
+        self.hub.records().files.all()
     }
 
     /// Uploads a file as an option of a command, whose value is the ID that this returns.

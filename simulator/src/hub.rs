@@ -3,7 +3,7 @@
 //! One lock suffices: it is held for microseconds, and the simulator is built to run on one thread, where nobody ever
 //! waits for it.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::{Notify, watch};
 
@@ -17,6 +17,8 @@ pub(crate) struct Hub {
     pub(crate) world: World,
     engine: Mutex<Engine>,
     rest: Mutex<RestState>,
+    /// Shared by the requests that are carried out, from their effect to their record.
+    recording: RwLock<()>,
     interactions: Mutex<Interactions>,
     /// Wakes the traffic's driver after a change by the controls.
     pub(crate) driver: Notify,
@@ -33,6 +35,7 @@ impl Hub {
         Self {
             engine: Mutex::new(Engine::new(&config, &world)),
             rest: Mutex::new(RestState::new(&config)),
+            recording: RwLock::default(),
             interactions: Mutex::new(Interactions::default()),
             driver: Notify::new(),
             answered: Notify::new(),
@@ -52,6 +55,17 @@ impl Hub {
     /// The state of REST. Where both locks are needed, this one is taken first.
     pub(crate) fn rest(&self) -> MutexGuard<'_, RestState> {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while a request has its effect and is recorded.
+    pub(crate) fn carrying_out(&self) -> RwLockReadGuard<'_, ()> {
+        self.recording.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state of REST, in which every request is recorded whose effect can be seen.
+    pub(crate) fn records(&self) -> MutexGuard<'_, RestState> {
+        drop(self.recording.write().unwrap_or_else(PoisonError::into_inner));
+        self.rest()
     }
 
     pub(crate) fn interactions(&self) -> MutexGuard<'_, Interactions> {

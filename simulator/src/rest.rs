@@ -81,6 +81,12 @@ pub struct RestCall {
     pub reason: Option<String>,
 }
 
+/// The name and value of a header of an answer.
+type Header = (&'static str, String);
+
+/// An answer and its headers.
+type Answered = (Answer, Vec<Header>);
+
 /// What REST remembers.
 pub(crate) struct RestState {
     pub(crate) rules: RestRules,
@@ -274,40 +280,26 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
             )
         }
     };
-    let act = || files::known_to_all(&hub, files, work);
-    let (answer, headers) = match kind {
-        RestFaultKind::Status(status) => (asked_for(status, 0), Vec::new()),
-        RestFaultKind::Refused { status, code } => (asked_for(status, code), Vec::new()),
-        RestFaultKind::StatusAfter(status) => {
-            drop(act());
-            (asked_for(status, 0), Vec::new())
+    let act = || {
+        let (answer, headers) = work();
+        if answer.status < 300 {
+            hub.rest().files.keep(files);
         }
-        RestFaultKind::RateLimit { scope, retry_after } => too_many(scope, retry_after),
-        RestFaultKind::Cloudflare { retry_after } => {
-            call.status = 429;
-            count(&hub, call, true);
-            return cloudflare(retry_after);
-        }
-        RestFaultKind::WithoutField(ref field) => {
-            let (mut answer, headers) = act();
-            answer.body.iter_mut().for_each(|body| without(body, field));
-            (answer, headers)
-        }
-        RestFaultKind::None | RestFaultKind::HalfBody | RestFaultKind::Silence => act(),
+        (answer, headers)
     };
-    if kind == RestFaultKind::Silence {
-        count(&hub, call, false);
-        return std::future::pending().await;
+    let (answer, headers) = {
+        let _recorded = hub.carrying_out();
+        let (answer, headers) = with_fault(&kind, act);
+        let answered = kind != RestFaultKind::Silence;
+        call.status = if answered { answer.status } else { 0 };
+        count(&hub, call, answered && is_invalid(&answer, &headers));
+        (answer, headers)
+    };
+    match kind {
+        RestFaultKind::Silence => return std::future::pending().await,
+        RestFaultKind::Cloudflare { retry_after } => return cloudflare(retry_after),
+        _ => {}
     }
-    call.status = answer.status;
-    let shared = headers
-        .iter()
-        .any(|(name, value)| *name == "x-ratelimit-scope" && value == "shared");
-    count(
-        &hub,
-        call,
-        matches!(answer.status, 401 | 403) || (answer.status == 429 && !shared),
-    );
     let mut response = with_headers(answer, headers);
     set_date(&hub, &mut response);
     if kind == RestFaultKind::HalfBody {
@@ -317,11 +309,40 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
     }
 }
 
+/// What is answered, after what happens in spite of the fault.
+fn with_fault(kind: &RestFaultKind, act: impl FnOnce() -> Answered) -> Answered {
+    match kind {
+        RestFaultKind::Status(status) => (asked_for(*status, 0), Vec::new()),
+        RestFaultKind::Refused { status, code } => (asked_for(*status, *code), Vec::new()),
+        RestFaultKind::StatusAfter(status) => {
+            drop(act());
+            (asked_for(*status, 0), Vec::new())
+        }
+        RestFaultKind::RateLimit { scope, retry_after } => too_many(*scope, *retry_after),
+        RestFaultKind::Cloudflare { .. } => (asked_for(429, 0), Vec::new()),
+        RestFaultKind::WithoutField(field) => {
+            let (mut answer, headers) = act();
+            answer.body.iter_mut().for_each(|body| without(body, field));
+            (answer, headers)
+        }
+        RestFaultKind::None | RestFaultKind::HalfBody | RestFaultKind::Silence => act(),
+    }
+}
+
+/// Whether Discord counts the request towards its
+/// [limit of invalid requests](https://docs.discord.com/developers/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans).
+fn is_invalid(answer: &Answer, headers: &[Header]) -> bool {
+    let shared = headers
+        .iter()
+        .any(|(name, value)| *name == "x-ratelimit-scope" && value == "shared");
+    matches!(answer.status, 401 | 403) || (answer.status == 429 && !shared)
+}
+
 fn asked_for(status: u16, code: u64) -> Answer {
     Answer::error(status, code, "A fault that was asked for")
 }
 
-fn with_headers(answer: Answer, headers: Vec<(&'static str, String)>) -> Response {
+fn with_headers(answer: Answer, headers: Vec<Header>) -> Response {
     let mut response = answer.into_response();
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -359,7 +380,7 @@ fn is_authorized(hub: &Hub, header: &str) -> bool {
 }
 
 /// Carries a request out if the limits allow it.
-fn limited(hub: &Hub, route: &Route, asked: &Asked<'_>) -> (Answer, Vec<(&'static str, String)>) {
+fn limited(hub: &Hub, route: &Route, asked: &Asked<'_>) -> Answered {
     let verdict = {
         let mut rest = hub.rest();
         let rules = rest.rules.clone();
@@ -379,7 +400,7 @@ fn limited(hub: &Hub, route: &Route, asked: &Asked<'_>) -> (Answer, Vec<(&'stati
     }
 }
 
-fn too_many(scope: LimitScope, retry_after: f64) -> (Answer, Vec<(&'static str, String)>) {
+fn too_many(scope: LimitScope, retry_after: f64) -> Answered {
     let global = scope == LimitScope::Global;
     let message = if scope == LimitScope::Shared {
         "The resource is being rate limited."

@@ -2,9 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::answer::Answer;
-use crate::hub::Hub;
-
 /// How many files are remembered.
 const MOST: usize = 64;
 
@@ -19,43 +16,19 @@ pub struct SentFile {
     pub content: Vec<u8>,
 }
 
-/// The files of the last requests that were carried out, with the numbers of the requests.
+/// The files of the last requests that were carried out.
 #[derive(Default)]
-pub(crate) struct Files {
-    kept: VecDeque<(u64, SentFile)>,
-    requests: u64,
-}
+pub(crate) struct Files(VecDeque<SentFile>);
 
 impl Files {
     /// Oldest first.
     pub(crate) fn all(&self) -> Vec<SentFile> {
-        self.kept.iter().map(|(_, file)| file.clone()).collect()
+        self.0.iter().cloned().collect()
     }
 
-    fn keep(&mut self, files: Vec<SentFile>) -> u64 {
-        self.requests += 1;
-        let number = self.requests;
-        self.kept.extend(files.into_iter().map(|file| (number, file)));
-        let over = self.kept.len().saturating_sub(MOST);
-        self.kept.drain(..over);
-        number
+    pub(super) fn keep(&mut self, files: Vec<SentFile>) {
+        self.0.extend(files);
+        let over = self.0.len().saturating_sub(MOST);
+        self.0.drain(..over);
     }
-
-    fn forget(&mut self, number: u64) {
-        self.kept.retain(|(of, _)| *of != number);
-    }
-}
-
-/// Carry out a request. Its files are recorded first, so that a test that sees the effect also sees the files. A refused request leaves none.
-pub(super) fn known_to_all<T>(
-    hub: &Hub,
-    files: Vec<SentFile>,
-    work: impl FnOnce() -> (Answer, T),
-) -> (Answer, T) {
-    let number = hub.rest().files.keep(files);
-    let (answer, headers) = work();
-    if answer.status >= 300 {
-        hub.rest().files.forget(number);
-    }
-    (answer, headers)
 }
