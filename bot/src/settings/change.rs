@@ -341,6 +341,16 @@ pub async fn change_card_colour(
     change(store, request, changes).await
 }
 
+/// Whether [`few`] allows these changes as things are now. What [`change_if`] finds when it makes them is what counts.
+pub async fn are_few(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    changes: &[Change],
+) -> Result<Result<(), TooMany>, StoreError> {
+    let stored = table::read(store, &[guild_id]).await?.pop();
+    Ok(few(changes, &stored.unwrap_or_else(|| Stored::nothing(guild_id))))
+}
+
 /// There are as many rewards and multipliers as a guild can have, at most.
 ///
 /// # Errors

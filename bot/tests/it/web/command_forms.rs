@@ -154,6 +154,8 @@ async fn a_refused_file_changes_nothing() {
     admin.submit(&path(&here, "rewards"), &reward).await.is(200);
     let threshold = [("form", "0"), ("points", "5"), ("action", "kick")];
     admin.submit(&path(&here, "thresholds"), &threshold).await.is(200);
+    let multiplier = [("form", "3"), ("factor", "1.5"), ("role", id.as_str())];
+    admin.submit(&path(&here, "xp"), &multiplier).await.is(200);
     let exported = admin.get(&path(&here, "export")).await;
     let document = exported
         .is(200)
@@ -180,6 +182,20 @@ async fn a_refused_file_changes_nothing() {
     admin.submit(&transfer, &apply).await.is(422).shows("owner");
     assert_eq!(stored().await, ("kick".to_owned(), "5".to_owned()));
     allow(&here, role, 0).await;
+    // As many multipliers as there can be, without the file's.
+    let none = [("form", "3"), ("factor", "1"), ("role", id.as_str())];
+    admin.submit(&path(&here, "xp"), &none).await.is(200);
+    let full = "INSERT INTO xp_multiplier SELECT $1, 'channel', n, 200 FROM generate_series(1, 100) AS n";
+    let guild = here.guild().cast_signed();
+    session.client.execute(full, &[&guild]).await.expect(full);
+    admin
+        .submit(&transfer, &apply)
+        .await
+        .is(422)
+        .shows("already 100 multipliers");
+    assert_eq!(stored().await, ("kick".to_owned(), "5".to_owned()));
+    let empty = "DELETE FROM xp_multiplier";
+    session.client.execute(empty, &[]).await.expect(empty);
     admin.submit(&transfer, &apply).await.is(303);
     assert_eq!(stored().await, ("ban".to_owned(), "7".to_owned()));
     session.close().await;

@@ -170,15 +170,18 @@ async fn apply(
         });
     let changes: Option<Vec<Change>> = changes.collect();
     let changes = changes.ok_or(CommandError::Stale)?;
-    // After the checks of the others, so that a refused file changes nothing.
-    apply_rows(context, services, &rows).await?;
-    let done = change::change_if(&services.store, request, changes, change::few).await?;
-    done.map_err(|too_many| {
+    let refuse = |too_many| {
         asked.refuse(match too_many {
             TooMany::Rewards => "levels-reward-too-many",
             TooMany::Multipliers => "levels-multiplier-too-many",
         })
-    })?;
+    };
+    let few = change::are_few(&services.store, guild_id, &changes).await?;
+    few.map_err(refuse)?;
+    // After the checks of the others, so that a refused file changes nothing.
+    apply_rows(context, services, &rows).await?;
+    let done = change::change_if(&services.store, request, changes, change::few).await?;
+    done.map_err(refuse)?;
     let names: Vec<String> = values.iter().map(|(name, _)| (*name).to_owned()).collect();
     services.commands.follow_up(services, guild_id, &names).await?;
     Ok(Reply::private(String::new()))
