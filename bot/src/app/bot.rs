@@ -26,7 +26,7 @@ use crate::{
         ledger::memory::Memory,
         writer::{Lanes, Writer, isolate},
     },
-    postgres::{Store, StoreError, backup},
+    postgres::{Store, StoreError, backup, database::despite_lost_connections},
     settings::Settings,
     telemetry::task::{self, Task},
     web::{
@@ -111,10 +111,7 @@ impl Bot {
         store: Store,
         http: Server,
     ) -> Result<Self, StartError> {
-        let port = match config.web.listen {
-            Some(address) => Some(Port::bind(address).await?),
-            None => None,
-        };
+        let port = web_port(config).await?;
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
         let rest = Rest::new(&config.discord, token);
@@ -125,7 +122,7 @@ impl Bot {
             directions.shard_count.saturating_sub(1),
             directions.shard_count,
         );
-        store.open_for_flushes().await?;
+        despite_lost_connections(async || store.open_for_flushes().await).await?;
         let settings = Settings::new(&config.levels);
         let guilds = guilds(config, &rest);
         let policy = XpPolicy::new(settings.clone()).asking(guilds.clone());
@@ -178,8 +175,11 @@ impl Bot {
             directions.shard_count,
             config,
         );
-        Box::pin(fleet.enter()).await?;
-        Box::pin(application::expect(&store, config, application_id)).await?;
+        let entered = async || {
+            fleet.enter().await?;
+            application::expect(&store, config, application_id).await
+        };
+        Box::pin(despite_lost_connections(entered)).await?;
         let background = background(config, &store, (&rest, &guilds), &shards, &stopped);
         let fleet = task::spawn("fleet", fleet.run(stopped));
         http.show(Watched {
@@ -279,6 +279,14 @@ impl Bot {
     }
 }
 
+/// The website's port, if this process serves it.
+async fn web_port(config: &Config) -> Result<Option<Port>, ListenError> {
+    match config.web.listen {
+        Some(address) => Ok(Some(Port::bind(address).await?)),
+        None => Ok(None),
+    }
+}
+
 /// The cache of guilds, which knows the staff of servers if there is a website.
 fn guilds(config: &Config, rest: &Rest) -> Guilds {
     let guilds = Guilds::new(rest.clone());
@@ -303,7 +311,7 @@ fn site(config: &Config, application_id: Id<ApplicationMarker>, services: &inter
 /// The application of the token, which claims the tables.
 async fn claimed(config: &Config, rest: &Rest, store: &Store) -> Result<Id<ApplicationMarker>, StartError> {
     let application_id = gateway::application(config, rest).await?;
-    application::claim(store, config, application_id).await?;
+    despite_lost_connections(async || application::claim(store, config, application_id).await).await?;
     Ok(application_id)
 }
 

@@ -61,7 +61,10 @@ use crate::{
         rows::shard_checkpoint::Taken,
         writer::Writer,
     },
-    postgres::{Store, StoreError, database::STARTUP_PATIENCE},
+    postgres::{
+        Store, StoreError,
+        database::{STARTUP_PATIENCE, despite_lost_connections},
+    },
     support::{backoff::Backoff, ids::ShardKey, shutdown::stopped_within},
     telemetry::task::{self, Task},
 };
@@ -193,11 +196,12 @@ pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<D
         ShardCount::Fixed(count) => count,
     };
     let gateway_url = config.discord.gateway_url.as_ref().unwrap_or(&info.url);
+    let queue = async || IdentifyQueue::new(store, &info.session_start_limit).await;
     Ok(Directions {
         // twilight appends "/?v=10", so a trailing slash would be doubled.
         gateway_url: gateway_url.trim_end_matches('/').to_owned(),
         shard_count,
-        queue: IdentifyQueue::new(store, &info.session_start_limit).await?,
+        queue: despite_lost_connections(queue).await?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The database of the process: an existing one, or the private PostgreSQL.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt::Display, time::Duration};
 
 use thiserror::Error;
 use tokio::{sync::oneshot, time::Instant};
@@ -174,7 +174,7 @@ impl Database {
     /// Apply pending migrations up to a version.
     pub async fn migrate_to(&self, version: Option<i32>) -> Result<Vec<String>, DatabaseError> {
         let migrations = Migrations::embedded();
-        patiently(async || migrations.up(&self.direct, version).await).await
+        Ok(patiently(async || migrations.up(&self.direct, version).await, helps_to_wait).await?)
     }
 
     /// Check that the schema is up to date, without changing it.
@@ -183,7 +183,7 @@ impl Database {
     ///
     /// [`MigrateError::Outstanding`], or a history that does not match.
     pub async fn expect_migrated(&self) -> Result<(), DatabaseError> {
-        let all = patiently(async || migrations::status(&self.direct).await).await?;
+        let all = patiently(async || migrations::status(&self.direct).await, helps_to_wait).await?;
         let newer = all.iter().filter(|migration| migration.newer);
         migrations::log_newer(&newer.map(|migration| migration.name.clone()).collect::<Vec<_>>());
         match all.into_iter().find(|migration| migration.applied_on.is_none()) {
@@ -246,8 +246,23 @@ async fn keep_running(
     }
 }
 
-/// Retry while the server is still starting.
-async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, MigrateError>) -> Result<T, DatabaseError> {
+/// Repeat a step of the start if its connection is lost: while the bot runs, that would not end it either. The step can be repeated after
+/// a COMMIT whose answer was lost.
+///
+/// # Errors
+///
+/// The step failed for another reason, or still failed after 30 seconds.
+pub(crate) async fn despite_lost_connections<T>(
+    step: impl AsyncFnMut() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    patiently(step, StoreError::is_of_the_connection).await
+}
+
+/// Repeat a step of the start while waiting helps.
+async fn patiently<T, E: Display>(
+    mut attempt: impl AsyncFnMut() -> Result<T, E>,
+    helps_to_wait: fn(&E) -> bool,
+) -> Result<T, E> {
     let deadline = Instant::now() + STARTUP_PATIENCE;
     let mut backoff = Backoff::new();
     loop {
@@ -256,7 +271,7 @@ async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, MigrateError>)
             Err(error) => error,
         };
         if !helps_to_wait(&error) || Instant::now() >= deadline {
-            return Err(error.into());
+            return Err(error);
         }
         let wait = backoff.pause();
         if backoff.is_worth_a_line() {

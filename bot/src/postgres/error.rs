@@ -1,6 +1,6 @@
 //! Errors of the database: one line each, without any value of a statement.
 
-use std::time::Duration;
+use std::{error::Error, io, time::Duration};
 
 use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use thiserror::Error;
@@ -76,6 +76,19 @@ impl StoreError {
     /// Whether the server is unavailable, or reports that it cannot serve requests now: a later attempt may succeed.
     pub fn is_unavailable(&self) -> bool {
         !matches!(self, Self::Rejected(_)) && self.sqlstate().is_none_or(is_of_the_server)
+    }
+
+    /// Whether there is no connection, or it was lost: the same statement may succeed on another one.
+    pub(crate) fn is_of_the_connection(&self) -> bool {
+        match self {
+            Self::Pool(_) | Self::Silence(_) | Self::SilentCommit(_) => true,
+            Self::Commit(error) | Self::Postgres(error) => match error.code() {
+                // Another connection to the same server is read-only as well.
+                Some(state) => ends_session(state) && *state != SqlState::READ_ONLY_SQL_TRANSACTION,
+                None => error.is_closed() || error.source().is_some_and(<dyn Error>::is::<io::Error>),
+            },
+            Self::Unfit(_) | Self::Rejected(_) => false,
+        }
     }
 
     /// Whether a row already exists.

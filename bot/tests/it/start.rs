@@ -15,7 +15,7 @@ use crate::support::{
     PATIENCE, Scene,
     bot::{command, discord, url},
     session::Session,
-    start_postgres,
+    start_postgres, until,
 };
 
 /// Run until it ends; returns the exit code and the lines that are meant for the operator.
@@ -207,6 +207,44 @@ async fn before_the_database_is_there() {
     nowhere.env("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/d");
     assert_one_line(nowhere, 1, &["127.0.0.1:1/d", "refused"]).await;
     postgres.stop(StopMode::Immediate).await.expect("stopped");
+}
+
+/// What does not end a bot that runs does not end one that starts: an administrator, or a limit for idle transactions, ends its session.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_its_connections_are_lost() {
+    let scene = Scene::new().await;
+    let discord = discord(SimulatorConfig::default()).await;
+    let directory = TempDir::new().expect("a directory");
+    let connection = scene.postgres.connection();
+    let looking = Session::open(&connection.clone().into()).await;
+    let holding = Session::open(&connection.clone().into()).await;
+    holding.execute("BEGIN; SELECT FROM fleet FOR UPDATE").await;
+    let mut command = run(directory.path());
+    command
+        .env("DATABASE_URL", url(&connection))
+        .env("DISCORD_TOKEN", &discord.config().token)
+        .env("EVENTIDE__DISCORD__API_URL", discord.rest_url());
+    let mut bot = command.kill_on_drop(true).spawn().expect("the binary starts");
+    // Every step of the start waits for that row: to claim the tables, and later to join the fleet.
+    for _ in 0..3 {
+        until("its session waits for the row, and is ended", async || {
+            let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+            let row = looking.client.query_one(end, &[]).await.expect("ended");
+            (row.get::<_, i64>(0) > 0).then_some(())
+        })
+        .await;
+    }
+    holding.execute("COMMIT").await;
+    until("it has started", async || {
+        let ended = bot.try_wait().expect("a status");
+        assert_eq!(ended, None, "it has ended");
+        (discord.control().stats().connections_open > 0).then_some(())
+    })
+    .await;
+    bot.kill().await.expect("SIGKILL");
+    holding.close().await;
+    looking.close().await;
+    scene.stop().await;
 }
 
 /// Otherwise some message would fail a flush one day. The printed statement creates a suitable database.
