@@ -240,6 +240,46 @@ async fn a_silent_gateway_is_left() {
     scene.stop().await;
 }
 
+/// An event that never comes is a gap after a second, and the shard goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_never_comes_is_a_gap() {
+    const SKIPPED: i64 = 40;
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let control = discord.control();
+    let bot = start(&config(&discord), scene.postgres.connection()).await;
+    ready(&discord, &bot, 2).await;
+    traffic(&discord, 200).await;
+    control.pause();
+    let store = scene.store();
+    settle_exactly(&discord, &store).await;
+    let stored = Statement::new(
+        "stored_sequence",
+        &[],
+        "SELECT sequence FROM shard_checkpoint WHERE shard_id = 0",
+    );
+    let stored: i64 = store.query(stored, &[]).await.expect("read")[0].get(0);
+    let early = json!({"t": "TYPING_START", "s": stored + SKIPPED, "op": 0, "d": {}});
+    control.send_text(Some(0), &early.to_string());
+    until("the gap is noticed", async || {
+        (count(&bot, "eventide_gateway_gaps_total{reason=\"sequence\"}").await >= 1.0).then_some(())
+    })
+    .await;
+    // The simulator has not skipped these numbers.
+    let guilds = discord.world().guilds();
+    let of_shard_0 = guilds.iter().find(|guild| (guild.id() >> 22).is_multiple_of(2));
+    for _ in 0..2 * SKIPPED {
+        control.dispatch(of_shard_0.map(discord_simulator::Guild::id), "TYPING_START", "{}");
+    }
+    control.set_rate(Rate::PerSecond(RATE));
+    traffic(&discord, 200).await;
+    control.pause();
+    settle_exactly(&discord, &store).await;
+    assert_eq!(control.stats().sessions_started(), 2);
+    bot.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
+
 /// Events out of order, with dropped connections.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_out_of_order_count_once_and_are_no_gap() {

@@ -16,7 +16,7 @@ use tokio::{
 use twilight_gateway::{Config, ConfigBuilder, Session, Shard, ShardId};
 
 use super::{
-    connection::Connection,
+    connection::{Burst, Connection},
     flushing::{Flushing, Settled},
     guard::{Fatal, Guard, Next},
     heartbeat::Advice,
@@ -308,7 +308,12 @@ impl ShardTask {
                 if self.is_unanswered(&mut connection, Instant::now()) {
                     return Ok(self.give_up(connection).await);
                 }
-                return Ok(Link::Open(connection));
+                // A read releases the events that have waited long enough for a missing one.
+                let is_late = self.intake.order_deadline().is_some_and(|at| Instant::now() >= at);
+                match self.read_now(&mut connection, reads && is_late) {
+                    Some(burst) => burst,
+                    None => return Ok(Link::Open(connection)),
+                }
             }
             () = self.flush_request.received() => {
                 self.flushing.on_request(&mut self.intake);
@@ -317,8 +322,7 @@ impl ShardTask {
             step = self.reading.next(), if reads_back => {
                 self.take_piece(step);
                 // The connection gets its turn, however fast pieces of the backfill arrive.
-                let burst = if reads { connection.read(&mut self.intake).now_or_never() } else { None };
-                match burst {
+                match self.read_now(&mut connection, reads) {
                     Some(burst) => burst,
                     None => return Ok(Link::Open(connection)),
                 }
@@ -326,6 +330,12 @@ impl ShardTask {
             burst = connection.read(&mut self.intake), if reads => burst,
         };
         self.after_burst(connection, burst).await
+    }
+
+    /// Read what has arrived, if it may be read.
+    fn read_now(&mut self, connection: &mut Connection, reads: bool) -> Option<Burst> {
+        let read = reads.then(|| connection.read(&mut self.intake).now_or_never());
+        read.flatten()
     }
 
     /// Keep the connection, unless the ledger is full: then close it resumably. A shard whose batch PostgreSQL rejects leaves half of the

@@ -96,6 +96,10 @@ impl Intake {
     /// this before each read while [events wait](Self::waits_for_order).
     pub(in crate::pipeline::gateway) fn release_early(&mut self, now: Instant) -> Option<Signal> {
         while let Some((first, _)) = self.order.early.first_key_value() {
+            // What follows the message at which this shard halted is replayed with it.
+            if self.halted_at.is_some() {
+                return None;
+            }
             if *first != self.sequence + 1 && !self.order.is_over(now) {
                 return None;
             }
