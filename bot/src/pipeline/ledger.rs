@@ -46,6 +46,8 @@ pub struct Ledger {
     charged: usize,
     /// The bytes charged for the waiting messages.
     charged_for_held: usize,
+    /// The bytes charged for the batch in progress.
+    charged_for_batch: usize,
 }
 
 /// The changes that a batch takes out of the ledger.
@@ -73,6 +75,7 @@ impl Ledger {
             memory,
             charged: 0,
             charged_for_held: 0,
+            charged_for_batch: 0,
         }
     }
 
@@ -268,11 +271,13 @@ impl Ledger {
 
     /// Take all changes. Their memory charge goes along, and is returned by [`Ledger::settle`].
     pub fn take(&mut self) -> Changes {
+        let bytes = std::mem::take(&mut self.charged);
+        self.charged_for_batch += bytes;
         Changes {
             parts: self.pending.take(),
             gaps: std::mem::take(&mut self.gaps),
             backfill: self.backfill.take(),
-            bytes: std::mem::take(&mut self.charged),
+            bytes,
         }
     }
 
@@ -280,6 +285,7 @@ impl Ledger {
     pub fn settle(&mut self, bytes: usize, learned: Learned) {
         let freed = self.pending.settle(learned);
         self.charged = self.charged.saturating_sub(freed);
+        self.charged_for_batch = self.charged_for_batch.saturating_sub(bytes);
         self.memory.release(bytes + freed);
     }
 
@@ -298,6 +304,8 @@ impl Ledger {
 
 impl Drop for Ledger {
     fn drop(&mut self) {
-        self.memory.release(self.charged + self.charged_for_held);
+        // A shard that another process has taken is dropped with its batch in progress.
+        self.memory
+            .release(self.charged + self.charged_for_held + self.charged_for_batch);
     }
 }
