@@ -309,6 +309,7 @@ impl Gateway {
             lease_guard,
             ..
         } = &self.deps;
+        guilds.forget_shard(key);
         let count = usize::try_from(key.count).unwrap_or(1).max(1);
         let pending = Pending::new(
             self.ledger.member_cache_entries / count,

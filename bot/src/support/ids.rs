@@ -39,6 +39,13 @@ pub struct ShardKey {
     pub id: u32,
 }
 
+impl ShardKey {
+    /// Whether it receives a guild's events: <https://docs.discord.com/developers/events/gateway#sharding>.
+    pub fn receives(self, guild_id: Id<GuildMarker>) -> bool {
+        (guild_id.get() >> 22) % u64::from(self.count) == u64::from(self.id)
+    }
+}
+
 impl fmt::Display for ShardKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.id, self.count)

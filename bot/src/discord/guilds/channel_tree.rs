@@ -11,9 +11,12 @@ use twilight_model::id::{
 };
 
 use super::{Found, Guilds, Inner};
-use crate::discord::{
-    events::guild_news::GuildNews,
-    rest::{Priority, RestError},
+use crate::{
+    discord::{
+        events::guild_news::GuildNews,
+        rest::{Priority, RestError},
+    },
+    support::ids::ShardKey,
 };
 
 /// The maximum number of cached channels, about 60 bytes each. Beyond that the cache is cleared.
@@ -132,6 +135,18 @@ impl Places {
         self.begin_anew_if_full();
     }
 
+    /// Forget the guilds of a shard, and discard lookups in progress in them.
+    fn forget_shard(&mut self, shard: ShardKey) {
+        let channels = &mut self.channels;
+        self.guilds.retain(|guild_id, guild| {
+            let is_kept = !shard.receives(*guild_id);
+            if !is_kept {
+                *channels -= guild.parents.len();
+            }
+            is_kept
+        });
+    }
+
     fn begin_anew_if_full(&mut self) {
         if self.channels > MOST {
             *self = Self {
@@ -144,6 +159,11 @@ impl Places {
 }
 
 impl Guilds {
+    /// Forget the channels of a shard's guilds when the shard starts here: another process may have received events about them.
+    pub fn forget_shard(&self, shard: ShardKey) {
+        self.inner.places().forget_shard(shard);
+    }
+
     /// A channel with its ancestors, the nearest first, if they are cached.
     pub fn known_place(&self, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>) -> Option<Place> {
         self.inner.places().get(guild_id, channel_id)

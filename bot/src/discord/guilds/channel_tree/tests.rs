@@ -1,7 +1,7 @@
 use serde_json::json;
 use twilight_model::id::{Id, marker::ChannelMarker};
 
-use super::{GuildNews, MOST, Places, Standing};
+use super::{GuildNews, MOST, Places, ShardKey, Standing};
 
 fn update(places: &mut Places, event_type: &str, id: u64, parent: Option<u64>) {
     let parent = parent.map(|id| id.to_string());
@@ -52,6 +52,19 @@ fn threads_stand_in_channels_and_these_in_categories() {
     update(&mut places, "GUILD_CREATE", 1, None);
     assert_eq!((place(&places, 8), places.channels), (None, 0));
     assert!(!places.is_read(Id::new(1)));
+}
+
+#[test]
+fn the_guilds_of_a_shard_are_forgotten() {
+    let mut places = read();
+    let other = Id::new(1 << 22);
+    let since = places.begin(other);
+    places.insert(other, [standing(9, None)], true, since);
+    let since = places.begin(Id::new(1));
+    places.forget_shard(ShardKey { count: 2, id: 0 });
+    places.insert(Id::new(1), [standing(4, None)], true, since);
+    assert_eq!((place(&places, 4), places.channels), (None, 1));
+    assert!(places.is_read(other));
 }
 
 #[test]
