@@ -8,7 +8,7 @@ use twilight_model::id::{
 };
 
 use crate::{
-    pipeline::backfill::{Change, HeldMessage, Span},
+    pipeline::backfill::{Change, HeldMessage, Span, Unread},
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids::{ShardKey, from_db, to_db},
 };
@@ -296,6 +296,26 @@ async fn leave_unread(tx: &Tx<'_>, shard: ShardKey, changes: &[Change]) -> Resul
     )
     .await
     .map(drop)
+}
+
+/// Record guilds that have not become available as unread: the shards that waited for them have ended. Those of the new number have received
+/// these guilds' messages since their own sessions began.
+pub async fn await_no_guild(tx: &Tx<'_>, old: u32) -> Result<(), StoreError> {
+    const LEAVE: Statement = statement!(
+        "backfill_channel_await_none",
+        [INT8, TEXT],
+        "WITH awaited AS (DELETE FROM backfill_channel WHERE channel_id = 0 RETURNING guild_id, after_id, until_id)
+         INSERT INTO gap_unread (gap_id, guild_id, channel_id, reason, after_id, until_id)
+         SELECT g.gap_id, a.guild_id, 0, $2, a.after_id, a.until_id FROM awaited AS a
+         CROSS JOIN LATERAL (SELECT max(gap_id) AS gap_id FROM gap
+                             WHERE shard_count = $1 AND shard_id = (a.guild_id >> 22) % $1
+                               AND reason NOT IN ('sequence', 'reshard')) AS g
+         WHERE g.gap_id IS NOT NULL
+         ON CONFLICT DO NOTHING"
+    );
+    tx.execute(LEAVE, &[&i64::from(old), &Unread::Unavailable.as_str()])
+        .await
+        .map(drop)
 }
 
 async fn end(tx: &Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {

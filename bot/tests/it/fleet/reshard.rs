@@ -16,6 +16,7 @@ use super::{Scenario, Shown, stage::Stage, table::seconds};
 use crate::support::{
     PATIENCE, Scene,
     bot::{command, command_on, config_for, discord, settle_exactly, start, url},
+    session::Session,
     until,
 };
 
@@ -239,6 +240,44 @@ async fn a_cancelled_change_leaves_everything() {
     assert_eq!(numbers(&store).await, (Some(2), None));
     more(&discord, 500).await;
     settle_exactly(&discord, &store).await;
+    end(processes, store, scene).await;
+}
+
+/// A shard of the old number still waits for a server that is unavailable. Those of the new number count what that server sends, so it must
+/// not be read once more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_awaited_meanwhile() {
+    const LEFT: &str =
+        "SELECT string_agg(concat_ws(' ', u.guild_id, u.reason, u.after_id), ',') FROM gap_unread AS u
+                        WHERE NOT EXISTS (SELECT FROM backfill_channel)";
+    let scene = Scene::new().await;
+    let mut config = world();
+    config.shards = 1;
+    let discord = discord(config).await;
+    let store = scene.store();
+    let processes = vec![spawn(&discord, &scene)];
+    connections(&discord, 1).await;
+    until("the session is stored", async || {
+        (stored(&store, 1).await == 1).then_some(())
+    })
+    .await;
+    // Without messages, a change takes 70 s.
+    discord.control().set_rate(Rate::PerSecond(500.0));
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    session
+        .execute(
+            "INSERT INTO gap (shard_count, shard_id, reason, last_sequence, began_at) VALUES (1, 0, 'invalid_session', 1, now());
+             INSERT INTO backfill_channel (guild_id, channel_id, after_id, until_id) VALUES (77, 0, 5, 5)",
+        )
+        .await;
+    reshard(&scene, &["--total", "2"]).await.expect("it begins");
+    number_is(&store, 2).await;
+    let left = session.client.query_one(LEFT, &[]).await.expect(LEFT);
+    assert_eq!(
+        left.get::<_, Option<String>>(0).as_deref(),
+        Some("77 unavailable 5")
+    );
+    session.close().await;
     end(processes, store, scene).await;
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use twilight_model::id::{Id, marker::MessageMarker};
 
 use crate::{
+    pipeline::backfill::rows,
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids::{self, ShardKey},
 };
@@ -241,6 +242,7 @@ pub async fn any_left(tx: &Tx<'_>, old: u32) -> Result<bool, StoreError> {
 /// Complete the reshard: the new shard count applies, and counts from the cut on.
 pub async fn finish(tx: &Tx<'_>, old: u32, new: u32, cut: Id<MessageMarker>) -> Result<(), StoreError> {
     stay(tx, new, Some(cut)).await?;
+    rows::await_no_guild(tx, old).await?;
     super::forget_sessions(tx, Some(old)).await
 }
 
