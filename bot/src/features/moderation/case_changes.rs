@@ -1,5 +1,7 @@
 //! Changes of a case of any kind by the staff: its reason, its end, a note, whether lists hide it, its deletion.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twilight_model::id::{Id, marker::UserMarker};
@@ -238,8 +240,7 @@ async fn apply(
         CaseChange::Hide => case_change::hide(tx, key, Some((act.at(), act.moderator_id))).await?,
         CaseChange::Show => case_change::hide(tx, key, None).await?,
         CaseChange::Delete => {
-            // Its end finds out from the case what is to be lifted.
-            if case.ended_at.is_none() && case.ends_at.is_some_and(|ends_at| ends_at > act.at()) {
+            if is_needed(&case, act.at()) {
                 return Ok(Err(Denied::Running));
             }
             delete(tx, key).await?;
@@ -279,6 +280,13 @@ async fn keep(
         end: None,
     };
     Ok(Ok(Completed::kept(changed).about(case.case_id)))
+}
+
+/// Whether the end of a punishment needs its case, from which it finds out what is to be lifted. A temporary ban needs it until it is
+/// lifted, which can be long after its time: the bot tries again while it lacks the permission.
+fn is_needed(case: &Case, at: SystemTime) -> bool {
+    let waits = case.kind == Some(Kind::Tempban) && !case.was_refused();
+    case.ended_at.is_none() && case.ends_at.is_some_and(|ends_at| waits || ends_at > at)
 }
 
 async fn delete(tx: &Tx<'_>, key: case::Key) -> Result<(), StoreError> {

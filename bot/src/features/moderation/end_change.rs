@@ -136,14 +136,10 @@ async fn is_running(tx: &Tx<'_>, act: &Act, case: &Case) -> Result<bool, StoreEr
         return Ok(false);
     };
     let is_over = |ends_at: SystemTime| ends_at <= act.at();
-    let was_refused = case
-        .outcome
-        .as_deref()
-        .is_some_and(|outcome| !matches!(outcome, "done" | "retried"));
     if case.removed_at.is_some()
         || case.ended_at.is_some()
         || case.ends_at.is_some_and(is_over)
-        || was_refused
+        || case.was_refused()
     {
         return Ok(false);
     }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use discord_simulator::InteractionRequest;
 use serde_json::json;
 
-use super::{ALL, Stage, accepted, case_is, fault, lasting, of_case, order, settled, stage, timers, until};
+use super::{
+    ALL, Stage, accepted, case_is, fault, lasting, of_case, of_type, order, settled, stage, text, timers,
+    until,
+};
 
 const DELETE: &str = "DELETE /guilds/{id}/bans/{id}";
 
@@ -167,5 +171,32 @@ async fn an_end_that_the_bot_may_not_carry_out_yet() {
             .count(),
         1
     );
+    stage.end().await;
+}
+
+/// The case of a ban that could not be lifted at its end stays until the ban is lifted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_case_of_an_end_that_waits_cannot_be_deleted() {
+    let stage = Stage::with(|config| config.effects.retry_blocked = Duration::from_secs(1)).await;
+    let (guild, user, asker) = (stage.guild(), stage.user(30), stage.moderator());
+    assert!(stage.control().set_bot_permissions(guild, ALL));
+    settled(&stage, "tempban", user, lasting("7d")).await;
+    assert!(stage.control().set_bot_permissions(guild, ALL & !super::BAN));
+    fire(&stage, "tempban_end").await;
+    case_is(&stage, 1, "end_outcome", "warning-obstacle-permission").await;
+    let options = json!([{"name": "delete", "type": 1, "options": [of_type(4, "case", 1)]}]);
+    let question = stage.asked(asker, "case", options).await;
+    let question = question.reply().expect("a question").clone();
+    let button = question["components"][0]["components"][0]["custom_id"]
+        .as_str()
+        .expect("a button");
+    let press = InteractionRequest::component(guild, asker, button, &[], question.clone());
+    let said = text(&stage.ask(&press).await);
+    assert!(said.contains("has not ended"), "{said}");
+    assert!(stage.control().set_bot_permissions(guild, ALL));
+    case_is(&stage, 1, "end_outcome", "lifted").await;
+    assert!(!stage.control().is_banned(guild, user));
+    let said = text(&stage.ask(&press).await);
+    assert!(said.contains("was deleted"), "{said}");
     stage.end().await;
 }

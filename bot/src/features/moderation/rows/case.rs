@@ -102,6 +102,12 @@ impl Case {
             log_locale: row.get("log_locale"),
         })
     }
+
+    /// Whether it is known that its action was not carried out.
+    pub fn was_refused(&self) -> bool {
+        let outcome = self.outcome.as_deref();
+        outcome.is_some_and(|outcome| !matches!(outcome, "done" | "retried"))
+    }
 }
 
 /// The columns that [`Case`] is read from. Not `*`: a later version may add others while this one runs.
