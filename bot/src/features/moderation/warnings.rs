@@ -17,7 +17,7 @@ use super::{
     duration::Expiry,
     kind::Kind,
     log::GuildLog,
-    once, reports, texts,
+    once, punishment_timers, reports, texts,
     thresholds::{self, Crossing},
 };
 use crate::{
@@ -229,6 +229,15 @@ async fn give(
     member_warnings::add(tx, act.guild_id, new.user_id, new.points, at).await?;
     let Counting { warnings, points } = warning::counting(tx, act.guild_id, new.user_id, at).await?;
     let led_to = thresholds::led_to(&crossed, at, &new.sanctions);
+    let is_ban = |(crossing, permit): &(Crossing, Option<PunishPermit>)| {
+        crossing.action == Action::Ban && permit.is_some()
+    };
+    let replaced = if led_to.iter().any(is_ban) {
+        // The end of a temporary ban from before must not lift this one, which has no case of its own.
+        punishment_timers::replace(tx, act.guild_id, &[new.user_id], Kind::Ban, at).await?
+    } else {
+        Vec::new()
+    };
     let warned = Warned {
         case_id,
         user_id: new.user_id,
@@ -247,6 +256,7 @@ async fn give(
     }));
     let of = (new.evidence.as_ref(), new.names.moderator.as_deref());
     effects.extend(upload(&log, (&act, case_id), of));
+    effects.extend(replaced);
     queue::add(tx, &effects).await?;
     Ok(Ok(Completed::kept(warned).about(case_id)))
 }

@@ -91,6 +91,40 @@ async fn a_ban_replaces_a_temporary_one() {
     stage.end().await;
 }
 
+/// A ban that follows from a warning has no case of its own, and is not lifted at the end of a temporary one from before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ban_by_a_threshold_replaces_a_temporary_one() {
+    let stage = stage().await;
+    let (guild, user) = (stage.guild(), stage.user(30));
+    let threshold = json!([{"name": "threshold", "type": 2, "options": [{"name": "add", "type": 1, "options": [
+        of_type(4, "points", 50), of_type(3, "action", "ban")
+    ]}]}]);
+    stage.asked(stage.moderator(), "warning", threshold).await;
+    settled(&stage, "tempban", user, lasting("7d")).await;
+    // A warning below the threshold changes nothing.
+    stage.warn(user, json!([of_type(4, "points", 10)])).await;
+    assert_eq!(timers(&stage, "tempban_end").await, 1);
+    let said = stage.warn(user, json!([of_type(4, "points", 60)])).await;
+    assert!(said.contains("50 points reached: **ban**."), "{said}");
+    assert_eq!(timers(&stage, "tempban_end").await, 0);
+    assert_eq!(of_case(&stage, 1, "end_outcome").await, "replaced");
+    // A process that was firing it at that moment finds that it is over.
+    stage
+        .execute(&format!(
+            "INSERT INTO timer (guild_id, kind, timer_id, due_at, ready_at, body)
+             VALUES ({guild}, 'tempban_end', 1, now(), now(), '{{\"locale\": \"en-US\"}}')"
+        ))
+        .await;
+    until("it has fired", async || {
+        (timers(&stage, "tempban_end").await == 0).then_some(())
+    })
+    .await;
+    stage.delivered().await;
+    assert!(stage.control().is_banned(guild, user));
+    assert!(stage.control().rest_calls(DELETE).is_empty());
+    stage.end().await;
+}
+
 /// The end of a temporary ban that Discord did not take at first must not lift the ban that came meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ban_while_the_end_of_another_is_tried_again() {
