@@ -55,6 +55,40 @@ async fn a_replayed_warning_warns_once() {
     stage.end().await;
 }
 
+/// The replay of a warning gets its first answer, and not the question that the next warning gets because of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replayed_warning_does_not_ask_because_of_itself() {
+    let mut stage = Stage::new().await;
+    stage.control().advance_time(Duration::from_hours(1));
+    stage.set("confirm_warnings", "1").await;
+    let user = stage.user(30);
+    let options = json!([member(user), of_type(3, "reason", "x")]);
+    let answer = stage.asked(stage.moderator(), "warn", options).await;
+    assert!(text(&answer).contains("Case **#1**"));
+    let control = stage.control();
+    stage.restart(control.stats().resumes).await;
+    assert!(control.interact_again(answer.id));
+    stage.replayed(answer.id).await;
+    let bodies = until("the answer to the replay is recorded", async || {
+        let calls = control.rest_calls("POST /interactions/{id}/{token}/callback");
+        let of_warning = calls.into_iter().filter(|call| call.path.contains(&answer.token));
+        let bodies: Vec<Value> = of_warning.map(|call| call.body).collect();
+        (bodies.len() > 1).then_some(bodies)
+    })
+    .await;
+    let said: Vec<&str> = bodies
+        .iter()
+        .filter_map(|body| body["data"]["content"].as_str())
+        .collect();
+    assert!(said.iter().all(|said| said.contains("Case **#1**")), "{said:?}");
+    assert_eq!(stage.counts(user).await, (1, 1));
+    // The next one asks.
+    let question = stage.warn(user, json!([])).await;
+    assert!(question.contains("one active warning"), "{question}");
+    assert_eq!(stage.counts(user).await, (1, 1));
+    stage.end().await;
+}
+
 /// The same interaction many times at once, in several processes: one case, and the same reply each time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interaction_that_is_carried_out_by_many_at_once() {

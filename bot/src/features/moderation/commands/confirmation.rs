@@ -57,7 +57,8 @@ pub(super) async fn question(
         return Ok(None);
     }
     let at = ids::to_time(ids::millis(context.payload.id));
-    let counting = warning::counting_now(&services.store, guild_id, user.id, at);
+    // A replay finds the warning of its first time, which is no reason to ask.
+    let counting = warning::counting_before(&services.store, guild_id, user.id, at);
     let Counting { warnings, .. } = counting.await?;
     if warnings < policy.confirm_warnings {
         return Ok(None);

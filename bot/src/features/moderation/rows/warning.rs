@@ -304,6 +304,26 @@ pub async fn counting_now(
     Ok(counting_of(&rows))
 }
 
+/// The warnings of a member that counted before an interaction of that time, and so without the one that it may have given already.
+pub async fn counting_before(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    user_id: Id<UserMarker>,
+    at: SystemTime,
+) -> Result<Counting, StoreError> {
+    const COUNTING_BEFORE: Statement = statement!(
+        "warning_counting_before",
+        [INT8, INT8, TIMESTAMPTZ],
+        "SELECT count(*), coalesce(sum(w.points), 0)::int8
+         FROM mod_case AS c JOIN warning AS w ON w.guild_id = c.guild_id AND w.case_id = c.case_id
+         WHERE c.guild_id = $1 AND c.user_id = $2 AND c.removed_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $3)
+           AND c.created_at < $3"
+    );
+    let (guild, user) = (ids::to_db(guild_id), ids::to_db(user_id));
+    let rows = store.query(COUNTING_BEFORE, &[&guild, &user, &at]).await?;
+    Ok(counting_of(&rows))
+}
+
 /// The thresholds reached if these points are added to what counts at that time, in ascending order. Call it before the warning with those
 /// points is inserted.
 pub async fn crossed(
