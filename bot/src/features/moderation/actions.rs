@@ -239,6 +239,7 @@ fn on_member(
             reason: new.reason.clone(),
             moderator,
             prolongs: false,
+            replaces: false,
             locale: locale.to_owned(),
             permit: Some(permit),
             request_id: None,

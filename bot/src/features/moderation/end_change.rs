@@ -94,6 +94,7 @@ pub(super) async fn change(
             reason: case.reason.clone(),
             moderator: new.moderator.clone(),
             prolongs: true,
+            replaces: false,
             locale: locale.to_owned(),
             permit: Some(permit),
             request_id: Some(act.interaction_id),

@@ -247,6 +247,7 @@ fn renewal(case: &Case, ends_at: SystemTime, now: SystemTime, locale: String) ->
         reason: case.reason.clone(),
         moderator: case.moderator_name.clone().unwrap_or_default(),
         prolongs: true,
+        replaces: false,
         locale,
         permit: None,
         request_id: None,
@@ -254,8 +255,8 @@ fn renewal(case: &Case, ends_at: SystemTime, now: SystemTime, locale: String) ->
     }
 }
 
-/// The effect by which a long timeout goes on after its member came back. `None` if Discord has all of it: it keeps timeouts of members who
-/// leave.
+/// The effect by which a timeout goes on after its member came back, if it is long or its end was changed while they were away. `None` if
+/// Discord has all of it: it keeps timeouts of members who leave.
 pub(super) async fn after_return(
     tx: &Tx<'_>,
     key: Key,
@@ -264,8 +265,13 @@ pub(super) async fn after_return(
 ) -> Result<Option<NewEffect>, StoreError> {
     let case = case::get_in(tx, key).await?;
     Ok(case.and_then(|case| {
-        let ends_at = case.ends_at.filter(|ends_at| *ends_at > case.created_at + PART)?;
-        let action = renewal(&case, ends_at, ids::to_time(at), locale.to_owned());
+        let was_away = case.end_outcome.as_deref() == Some(AWAY);
+        let goes_on = |ends_at: &SystemTime| was_away || *ends_at > case.created_at + PART;
+        let ends_at = case.ends_at.filter(goes_on)?;
+        let action = ModAction {
+            replaces: was_away,
+            ..renewal(&case, ends_at, ids::to_time(at), locale.to_owned())
+        };
         let member = MemberKey {
             guild_id: key.0,
             user_id: case.user_id,

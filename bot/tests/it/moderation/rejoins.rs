@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use discord_simulator::{InteractionRequest, RestFaultKind};
 use serde_json::json;
 
-use super::{ALL, Stage, accepted, case_is, lasting, of_case, settled, timers, until};
+use super::{ALL, Stage, accepted, case_is, fault, lasting, of_case, of_type, settled, timers, until};
 
 const PATCH: &str = "PATCH /guilds/{id}/members/{id}";
 
@@ -114,4 +115,42 @@ async fn a_long_timeout_goes_on_when_its_member_is_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_timeout_goes_on_without_the_members_intent() {
     a_long_timeout_goes_on(false).await;
+}
+
+/// A long timeout whose member leaves before it becomes shorter on Discord.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_timeout_that_became_shorter_meanwhile() {
+    let stage = stage_with(true).await;
+    let (guild, user, control) = (stage.guild(), stage.user(30), stage.control());
+    settled(&stage, "timeout", user, lasting("60d")).await;
+    let before = control.timeout_of(guild, user).expect("a timeout");
+    fault(&stage, PATCH, None, RestFaultKind::Status(502));
+    let options = json!([{"name": "edit", "type": 1, "options": [
+        of_type(4, "case", 1), of_type(3, "duration", "1d")
+    ]}]);
+    let edit = InteractionRequest {
+        member_permissions: Some(ALL.to_string()),
+        ..InteractionRequest::command(guild, stage.moderator(), "case", &options)
+    };
+    stage.ask(&edit).await;
+    until("Discord has not taken it", async || {
+        let calls = control.rest_calls(PATCH);
+        calls.iter().any(|call| call.status == 502).then_some(())
+    })
+    .await;
+    assert!(control.set_member_left(guild, user, true));
+    control.clear_faults();
+    case_is(&stage, 1, "end_outcome", "case-away").await;
+    assert_eq!(timers(&stage, "timeout_renewal").await, 0);
+    assert_eq!(accepted(&stage, PATCH), 1);
+    control.advance_time(Duration::from_secs(1));
+    assert!(control.set_member_left(guild, user, false));
+    until("it is shorter on Discord too", async || {
+        control.timeout_of(guild, user).filter(|end| *end < before)
+    })
+    .await;
+    case_is(&stage, 1, "end_outcome", "").await;
+    assert_eq!(of_case(&stage, 1, "ended_at").await, "");
+    assert_eq!(accepted(&stage, PATCH), 2);
+    stage.end().await;
 }

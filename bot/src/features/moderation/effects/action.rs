@@ -53,6 +53,9 @@ pub struct ModAction {
     pub moderator: String,
     /// Whether it prolongs a timeout that is longer than Discord allows at once.
     pub prolongs: bool,
+    /// Whether the end of a timeout that goes on replaces a later one on Discord, because it was changed while the member was away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaces: bool,
     /// The guild's language, as one of Discord's locales.
     pub locale: String,
     /// The moderator's permission; `None` if it was checked when the timeout began.
@@ -117,6 +120,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, action: &ModAction) -> Result
         running: match (action.prolongs, is_back) {
             (false, _) => Running::Replaced,
             (true, false) => Running::Prolonged,
+            (true, true) if action.replaces => Running::Replaced,
             // The part that Discord had may have ended meanwhile.
             (true, true) => Running::Kept,
         },
