@@ -295,5 +295,6 @@ async fn delete(tx: &Tx<'_>, key: case::Key) -> Result<(), StoreError> {
     {
         member_warnings::change(tx, key.0, warning.user_id, -1, -warning.points).await?;
     }
+    case_change::forget_reasons(tx, key).await?;
     case_change::delete(tx, key).await
 }

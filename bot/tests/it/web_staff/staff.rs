@@ -1,10 +1,15 @@
 //! Pages for the staff of a server: cases, the audit log, and what is scheduled.
 
-use discord_simulator::Guild;
+use discord_simulator::{Guild, InteractionRequest};
 use serde_json::{Value, json};
 
-use super::{SCRIPT, TIME_OUT, here_with_website};
-use crate::support::{asking::Here, browser::Browser, session::Session};
+use super::{SCRIPT, TIME_OUT, here_with_website, stage_with_website};
+use crate::support::{
+    asking::Here,
+    browser::Browser,
+    moderators::{member, of_type, text},
+    session::Session,
+};
 
 const IMAGE: &str = "\"><img src=x onerror=alert(1)>";
 
@@ -231,6 +236,62 @@ async fn the_audit_log_shows_requests_and_escapes_them() {
         .shows("There are no such entries.");
     session.close().await;
     here.end().await;
+}
+
+/// What is deleted is gone from the audit log too, and what another case had stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reasons_of_a_deleted_case_are_in_no_request() {
+    let stage = stage_with_website().await;
+    let sub = |name: &str, case: i64, reason: Option<String>| {
+        let reason = reason.map(|reason| of_type(3, "reason", reason));
+        let options: Vec<Value> = [of_type(4, "case", case)].into_iter().chain(reason).collect();
+        json!([{"name": name, "type": 1, "options": options}])
+    };
+    for case in 1..=2 {
+        let given = json!([
+            member(stage.user(30)),
+            of_type(3, "reason", format!("first of {case}"))
+        ]);
+        let second = sub("edit", case, Some(format!("second of {case}")));
+        let third = sub("edit", case, Some(format!("third of {case}")));
+        for (command, options) in [
+            ("warn", given),
+            ("warning", second),
+            ("case", third),
+            ("warning", sub("remove", case, None)),
+        ] {
+            text(&stage.asked(stage.moderator(), command, options).await);
+        }
+    }
+    let mut browser = stage.browser(stage.user(1)).await;
+    let path = format!("/servers/{}/audit", stage.guild());
+    let all = |case: i64| ["first", "second", "third"].map(|which| format!("{which} of {case}"));
+    let before = browser.get(&path).await;
+    for reason in all(1) {
+        before.is(200).shows(&reason);
+    }
+    let asker = stage.user(20);
+    let question = stage.asked(asker, "case", sub("delete", 1, None)).await;
+    let question = question.reply().expect("a question").clone();
+    let button = question["components"][0]["components"][0]["custom_id"]
+        .as_str()
+        .expect("a button");
+    let press = InteractionRequest::component(stage.guild(), asker, button, &[], question.clone());
+    let said = text(&stage.ask(&press).await);
+    assert!(said.contains("was deleted"), "{said}");
+    let after = browser.get(&path).await;
+    for reason in all(1) {
+        after.is(200).hides(&reason);
+    }
+    for reason in all(2) {
+        after.shows(&reason);
+    }
+    let left = "SELECT count(*) FROM request AS r WHERE r::text LIKE '% of 1%'";
+    assert_eq!(stage.number(left).await, 0);
+    // The answers to replays can still be read.
+    let answers = "SELECT count(*) FROM request WHERE subject_id = 1 AND result->>'reason' = ''";
+    assert_eq!(stage.number(answers).await, 2);
+    stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

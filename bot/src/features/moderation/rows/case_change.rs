@@ -1,4 +1,5 @@
-//! `mod_case`, written by `/case`: the reason, the end, whether lists hide it, and its deletion. The guild must be [locked](super::mod_case::lock).
+//! `mod_case`, written by `/case`: the reason, the end, whether lists hide it, and its deletion, also from `request`. The guild must be
+//! [locked](super::mod_case::lock).
 
 use std::time::SystemTime;
 
@@ -90,6 +91,20 @@ pub async fn hide(
     let (at, by) = hidden.unzip();
     let (guild, by) = (ids::to_db(guild_id), by.map(ids::to_db));
     tx.execute(HIDE, &[&guild, &case_id, &at, &by]).await.map(drop)
+}
+
+/// Forget the reasons that the case had, in the requests that changed it. The results stay readable for a replay.
+pub async fn forget_reasons(tx: &Tx<'_>, (guild_id, case_id): Key) -> Result<(), StoreError> {
+    const FORGET: Statement = statement!(
+        "request_forget_reasons",
+        [INT8, INT8],
+        "UPDATE request SET before = before - 'reason'::text,
+                result = CASE WHEN result->'reason' IS NULL THEN result ELSE result || '{\"reason\": \"\"}'::jsonb END
+         WHERE guild_id = $1 AND subject_id = $2 AND action IN ('case_edit', 'warning_edit', 'warning_remove')
+           AND (before->'reason' IS NOT NULL OR result->'reason' IS NOT NULL)"
+    );
+    let guild = ids::to_db(guild_id);
+    tx.execute(FORGET, &[&guild, &case_id]).await.map(drop)
 }
 
 /// Delete a case with everything that belongs to it.
