@@ -147,6 +147,8 @@ pub(crate) struct RowSetting {
     pub(crate) command: &'static dyn AnyCommand,
     /// The options with which the command gives the row with a key this value, in Discord's format; `None` if it cannot have it.
     pub(crate) options: fn(&str, &Json) -> Option<Json>,
+    /// Refuses what one of these commands would be refused for, before the first of them is carried out.
+    pub(crate) check: CheckRows,
     /// The label of the row with a key.
     pub(crate) label: fn(&str, Language) -> String,
     /// A value for Discord.
@@ -155,6 +157,8 @@ pub(crate) struct RowSetting {
 
 type ReadRows =
     for<'a> fn(&'a Store, Id<GuildMarker>) -> BoxFuture<'a, Result<Vec<(String, Json)>, StoreError>>;
+
+type CheckRows = for<'a> fn(&'a [CommandContext], &'a Services) -> BoxFuture<'a, Result<(), CommandError>>;
 
 type FollowUp =
     for<'a> fn(&'a Services, Id<GuildMarker>, &'a [String]) -> BoxFuture<'a, Result<(), StoreError>>;

@@ -1,6 +1,6 @@
 //! Listing and changing a guild's thresholds. What a warning leads to is in [`thresholds`](super::thresholds).
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,7 +9,13 @@ use twilight_model::{
     id::{Id, marker::GuildMarker},
 };
 
-use super::{Act, Denied, MOST_THRESHOLDS, commands::warning::Warning, duration, log::GuildLog, once, texts};
+use super::{
+    Act, Denied, MOST_THRESHOLDS,
+    commands::warning::{Warning, threshold as command},
+    duration,
+    log::GuildLog,
+    once, texts,
+};
 use crate::{
     discord::guilds::authority::{Action, ThresholdPermit},
     features::moderation::rows::{
@@ -64,6 +70,21 @@ impl Threshold {
 pub async fn list(store: &Store, guild_id: Id<GuildMarker>) -> Result<Vec<Threshold>, StoreError> {
     let stored = rows::list(store, guild_id).await?;
     Ok(stored.iter().filter_map(Threshold::of).collect())
+}
+
+/// Whether the guild has few enough thresholds as things are now once it has some at these points. What [`put`] finds is what counts.
+pub(super) async fn are_few(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    points: &BTreeSet<i64>,
+) -> Result<bool, StoreError> {
+    let known: BTreeSet<i64> = rows::list(store, guild_id)
+        .await?
+        .iter()
+        .map(|known| known.points)
+        .collect();
+    let new = points.difference(&known).count();
+    Ok(new == 0 || known.len() + new <= MOST_THRESHOLDS)
 }
 
 /// Insert a threshold, or replace the one with the same points.
@@ -161,6 +182,7 @@ pub(super) const IN_HISTORY: RowSetting = RowSetting {
         (threshold.points.to_string() == points)
             .then(|| json!([{"name": "threshold", "type": 2, "options": add}]))
     },
+    check: |asked, services| Box::pin(command::check(asked, services)),
     label: |points, language| {
         let title = language.text("warning-page-thresholds");
         format!(

@@ -202,6 +202,49 @@ async fn a_refused_file_changes_nothing() {
     here.end().await;
 }
 
+/// All thresholds of a file are checked before the first is changed: their permissions, and how many there would be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_changes_all_thresholds_or_none() {
+    const KICK: u64 = 1 << 1;
+    const STORED: &str =
+        "SELECT coalesce(string_agg(points || action, ',' ORDER BY points), '') FROM warning_threshold";
+    let here = website().await;
+    let session = database(&here).await;
+    let (transfer, thresholds) = (path(&here, "transfer"), path(&here, "thresholds"));
+    let mut admin = browser(&here);
+    admin.sign_in(&here, here.next_member()).await;
+    for (points, action) in [("5", "kick"), ("9", "ban")] {
+        let threshold = [("form", "0"), ("points", points), ("action", action)];
+        admin.submit(&thresholds, &threshold).await.is(200);
+    }
+    let exported = admin.get(&path(&here, "export")).await;
+    let document = exported.is(200).text();
+    let apply = [("document", document), ("mapped", "1"), ("apply", "1")];
+    let empty = "DELETE FROM warning_threshold";
+    session.client.execute(empty, &[]).await.expect(empty);
+    // Who may kick and not ban gets neither, although the kick comes first.
+    let mut manager = with_permissions(&here, 30, MANAGE_SERVER | KICK).await;
+    let refused = manager.submit(&transfer, &apply).await;
+    refused.is(422).shows("Ban Members");
+    assert_eq!(read(&session, STORED).await, "");
+    // There is room for one of the two.
+    let full = "INSERT INTO warning_threshold (guild_id, points, action) SELECT $1, n, 'kick' FROM generate_series(101, 119) AS n";
+    let guild = here.guild().cast_signed();
+    session.client.execute(full, &[&guild]).await.expect(full);
+    let before = read(&session, STORED).await;
+    let refused = admin.submit(&transfer, &apply).await;
+    refused.is(422).shows("at most 20 thresholds");
+    assert_eq!(read(&session, STORED).await, before);
+    // What is replaced takes no room.
+    let replaced = "UPDATE warning_threshold SET points = 9 WHERE points = 101";
+    session.client.execute(replaced, &[]).await.expect(replaced);
+    admin.submit(&transfer, &apply).await.is(303);
+    let after = read(&session, STORED).await;
+    assert!(after.starts_with("5kick,9ban,102kick,"), "{after}");
+    session.close().await;
+    here.end().await;
+}
+
 /// What a file does to rewards and XP, and taking it back, need what the commands need.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rewards_and_xp_go_into_files_and_come_back() {

@@ -1,6 +1,6 @@
 //! `/warning`: edits and removes warnings, and configures thresholds.
 
-mod threshold;
+pub(in crate::features::moderation) mod threshold;
 
 use twilight_model::{
     application::command::{

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     discord::{guilds::listing::Listing, mentions::Names, rest::Priority},
     interactions::{
-        CommandContext, CommandError, Services, page::Page, reply::Reply, settings_changes, web_form::Outcome,
+        CommandContext, CommandError, Services, feature::RowSetting, page::Page, reply::Reply,
+        settings_changes, web_form::Outcome,
     },
     settings::{
         change::{self, Change, TooMany},
@@ -187,12 +188,31 @@ async fn apply(
     Ok(Reply::private(String::new()))
 }
 
-/// Change rows by their commands. Each is an interaction of its own, as in Discord, with a number that follows from the form's.
+/// Change rows by their commands, all of which are checked before the first is carried out.
 async fn apply_rows(
     context: &Context,
     services: &Services,
     rows: &[(&str, &Json)],
 ) -> Result<(), CommandError> {
+    let mut commands = row_commands(context, services, rows)?;
+    for (setting, asked) in &commands {
+        (setting.check)(asked, services).await?;
+    }
+    for (setting, asked) in &mut commands {
+        for asked in asked {
+            setting.command.run(asked, services).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The commands that change rows, by setting. Each is an interaction of its own, as in Discord, with a number that follows from the form's.
+fn row_commands(
+    context: &Context,
+    services: &Services,
+    rows: &[(&str, &Json)],
+) -> Result<Vec<(&'static RowSetting, Vec<CommandContext>)>, CommandError> {
+    let mut commands: Vec<(&'static RowSetting, Vec<CommandContext>)> = Vec::new();
     for ((name, value), number) in rows.iter().zip(1..) {
         let (setting, key) = services.commands.row_setting(name).ok_or(CommandError::Stale)?;
         let options = (setting.options)(key, value).ok_or(CommandError::Stale)?;
@@ -200,9 +220,12 @@ async fn apply_rows(
         let mut asked = CommandContext::of_command(context, setting.command.name(), of_command)
             .map_err(|_fault| CommandError::Stale)?;
         asked.payload.id = Id::new(asked.payload.id.get() + number);
-        setting.command.run(&mut asked, services).await?;
+        match commands.iter_mut().find(|(other, _)| other.name == setting.name) {
+            Some((_, of_setting)) => of_setting.push(asked),
+            None => commands.push((setting, vec![asked])),
+        }
     }
-    Ok(())
+    Ok(commands)
 }
 
 /// The forms for the file and for the other server.

@@ -1,10 +1,12 @@
 //! `/warning threshold`: actions taken when a member's points reach a number.
 
+use std::collections::BTreeSet;
+
 use twilight_model::{application::command::CommandOptionType as Kind, guild::Permissions};
 
 use crate::{
     discord::{
-        guilds::authority::{Action, permission},
+        guilds::authority::{Action, ThresholdPermit, permission},
         rest::Priority,
     },
     features::moderation::{
@@ -47,22 +49,8 @@ pub(super) fn definition() -> Opt {
 }
 
 pub(super) async fn add(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
-    let guild_id = context.guild()?;
-    context.require_permissions(Permissions::MANAGE_GUILD)?;
-    let payload = &context.payload;
-    let action = payload.text("action")?.and_then(Action::of);
-    let action = action.ok_or(BadOption("action"))?;
-    let window_days = payload.integer("window")?;
-    if window_days.is_some_and(|days| !(1..=LONGEST_WINDOW).contains(&days)) {
-        return Err(BadOption("window").into());
-    }
-    let threshold = Threshold {
-        points: points(context)?,
-        action,
-        duration_seconds: duration(context, action)?,
-        window_days,
-    };
-    let permit = context.authority(services).await?.threshold_permit(action)?;
+    let (threshold, permit) = wanted(context, services).await?;
+    let (guild_id, action) = (context.guild()?, threshold.action);
     let act = warn::act(context, guild_id)?;
     let language = context.language();
     let put = threshold_settings::put(
@@ -94,6 +82,50 @@ pub(super) async fn add(context: &CommandContext, services: &Services) -> Result
         );
     }
     Ok(Reply::private(text))
+}
+
+/// The threshold to add, and the permit for its action.
+async fn wanted(
+    context: &CommandContext,
+    services: &Services,
+) -> Result<(Threshold, ThresholdPermit), CommandError> {
+    context.guild()?;
+    context.require_permissions(Permissions::MANAGE_GUILD)?;
+    let payload = &context.payload;
+    let action = payload.text("action")?.and_then(Action::of);
+    let action = action.ok_or(BadOption("action"))?;
+    let window_days = payload.integer("window")?;
+    if window_days.is_some_and(|days| !(1..=LONGEST_WINDOW).contains(&days)) {
+        return Err(BadOption("window").into());
+    }
+    let threshold = Threshold {
+        points: points(context)?,
+        action,
+        duration_seconds: duration(context, action)?,
+        window_days,
+    };
+    let permit = context.authority(services).await?.threshold_permit(action)?;
+    Ok((threshold, permit))
+}
+
+/// Check thresholds that are added one after the other, before the first of them is: none may be refused when others are there already.
+pub(in crate::features::moderation) async fn check(
+    asked: &[CommandContext],
+    services: &Services,
+) -> Result<(), CommandError> {
+    let Some(first) = asked.first() else {
+        return Ok(());
+    };
+    let mut points = BTreeSet::new();
+    for context in asked {
+        let (threshold, _permit) = wanted(context, services).await?;
+        points.insert(threshold.points);
+    }
+    if threshold_settings::are_few(&services.store, first.guild()?, &points).await? {
+        Ok(())
+    } else {
+        Err(refusal(first, Denied::TooMany, 0))
+    }
 }
 
 pub(super) async fn remove(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
