@@ -219,25 +219,36 @@ async fn permissions_and_the_limit_of_an_hour() {
     stage.end().await;
 }
 
-/// A member who rises after the preview, users whom Discord does not ban, and all of whom it bans none.
+/// Members who rise or are protected after the preview, users whom Discord does not ban, and all of whom it bans none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_discord_does_not_ban_is_recorded() {
     let stage = stage().await;
     let (guild, control) = (stage.guild(), stage.control());
-    let asked = request(&stage, &list(&stage, 30..33));
+    let role = |name, position| control.create_role(guild, name, position).expect("a role");
+    let (higher, protected, later) = (role("higher", 3), role("protected", 1), role("later", 1));
+    stage.set("protected_roles", &format!("<@&{protected}>")).await;
+    let asked = request(&stage, &list(&stage, 30..34));
+    assert!(control.set_member_roles(guild, stage.user(33), &[later]));
     let shown = preview(&stage, &asked).await;
-    let higher = control.create_role(guild, "higher", 3).expect("a role");
+    assert!(said(&shown).contains("**4 users** can be banned"), "{shown:?}");
     assert!(control.set_member_roles(guild, stage.user(31), &[higher]));
+    assert!(control.set_member_roles(guild, stage.user(32), &[protected]));
+    let both = format!("<@&{protected}> <@&{later}>");
+    stage.set("protected_roles", &both).await;
     let id = stage.interact(&press(&asked, &shown, 0));
     let answer = said(&last_word(&stage, id).await);
-    assert!(answer.contains("2 of 3 users"), "{answer}");
-    let line = answer
-        .lines()
-        .find(|line| line.contains("highest role"))
-        .expect("a line");
-    assert!(line.contains(&stage.user(31).to_string()), "{answer}");
-    assert!(!control.is_banned(guild, stage.user(31)));
+    assert!(answer.contains("1 of 4 users"), "{answer}");
+    for (rank, why) in [
+        (31, "highest role"),
+        (32, "a protected role"),
+        (33, "a protected role"),
+    ] {
+        let line = answer.lines().find(|line| line.contains(why)).expect("a line");
+        assert!(line.contains(&stage.user(rank).to_string()), "{answer}");
+        assert!(!control.is_banned(guild, stage.user(rank)), "{rank}");
+    }
     assert_eq!(with_outcome(&stage, "hindrance-rank").await, 1);
+    assert_eq!(with_outcome(&stage, "massban-why-protected").await, 2);
     // Banned by hand after the preview: Discord reports a failure, but it is as it should be.
     let asked = request(&stage, &list(&stage, 34..35));
     let shown = preview(&stage, &asked).await;

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     discord::{
         guilds::authority::{
-            Authority, Denial,
+            Authority, Denial, Hindrance,
             members::{BULK_BAN, BulkBanPermit},
         },
         rest::{Priority, RestError},
@@ -136,7 +136,7 @@ async fn deliver(
     let all = row.wanted.users.len();
     let end = all.min(batch.from + BATCH);
     let cases = first_case..case_of(first_case, end);
-    let outcomes = ban(to, effect, (batch, &row), cases).await?;
+    let outcomes = ban(settings, to, effect, (batch, &row), cases).await?;
     let banned = outcomes.iter().filter(|(_, word)| *word == "done").count();
     to.retry_until_committed("recording a batch of a massban", || {
         let (settings, batch, outcomes) = (settings.clone(), batch.clone(), outcomes.clone());
@@ -164,6 +164,7 @@ fn case_of(first_case: i64, place: usize) -> i64 {
 
 /// Ban the users of a batch, whose cases end before the end of `cases`. Returns what became of each case.
 async fn ban(
+    settings: &Settings,
     to: &Deliverer,
     effect: &Waiting,
     (batch, row): (&MassbanBatch, &Row),
@@ -179,10 +180,11 @@ async fn ban(
         .await
         .map_err(failed)?
         .map_err(|trouble| trouble.failure(target))?;
+    let policy = ModerationSettings::of(&to.store, settings, guild_id).await?;
     let users = row.wanted.users.iter().map(|(user_id, _)| *user_id);
     let (mut outcomes, mut allowed, mut members) = (Vec::new(), Vec::new(), Vec::new());
     for (case_id, user_id) in cases.zip(users).skip(batch.from) {
-        match hindrance(to, guild_id, &authority, user_id)
+        match hindrance(to, guild_id, (&authority, &policy), user_id)
             .await
             .map_err(failed)?
         {
@@ -272,7 +274,7 @@ async fn tell(
 async fn hindrance(
     to: &Deliverer,
     guild_id: Id<GuildMarker>,
-    authority: &Authority,
+    (authority, policy): (&Authority, &ModerationSettings),
     user_id: Id<UserMarker>,
 ) -> Result<Result<bool, &'static str>, RestError> {
     let roles = to
@@ -284,7 +286,12 @@ async fn hindrance(
         .guilds
         .bulk_ban_hindrance(guild_id, authority, who, Priority::Command)
         .await?;
-    Ok(hindrance.map_or(Ok(roles.is_some()), |hindrance| Err(hindrance.key())))
+    let why = hindrance.map(Hindrance::key).or_else(|| {
+        // The roles and the setting can have changed since the preview.
+        let is_protected = roles.as_deref().is_some_and(|roles| policy.protects(roles));
+        is_protected.then_some("massban-why-protected")
+    });
+    Ok(why.map_or(Ok(roles.is_some()), Err))
 }
 
 /// Ban these users. Returns those who were banned by this request.
