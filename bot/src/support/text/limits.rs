@@ -54,6 +54,13 @@ pub(crate) fn fits_message(text: &str) -> bool {
     units(text) <= CONTENT
 }
 
+/// Add a line to the content of a message, which is shortened before it so that all of the line fits.
+pub(crate) fn add_line(content: &mut String, line: &str) {
+    fit(content, CONTENT.saturating_sub(units(line) + 1));
+    content.push('\n');
+    content.push_str(line);
+}
+
 /// Shorten a message to Discord's limits.
 pub(crate) fn message(
     content: &mut String,

@@ -18,7 +18,12 @@ async fn with_a_ban() -> (Stage, u64) {
     stage.set("appeals", "on").await;
     stage.set("appeal_days", "7").await;
     let user = stage.user(31);
-    let options = [of_type(6, "user", user.to_string()), of_type(3, "reason", "raid")];
+    ban(&stage, user, "raid").await;
+    (stage, user)
+}
+
+async fn ban(stage: &Stage, user: u64, reason: &str) {
+    let options = [of_type(6, "user", user.to_string()), of_type(3, "reason", reason)];
     let request = InteractionRequest {
         member_permissions: Some((BAN | TIME_OUT | MANAGE_SERVER).to_string()),
         ..InteractionRequest::command(
@@ -34,7 +39,6 @@ async fn with_a_ban() -> (Stage, u64) {
     })
     .await;
     stage.delivered().await;
-    (stage, user)
 }
 
 fn page(stage: &Stage) -> String {
@@ -386,5 +390,23 @@ async fn an_appeal_is_there_for_the_banned_user_only() {
         (banned.get(&path).await.status == 404).then_some(())
     })
     .await;
+    stage.end().await;
+}
+
+/// The link comes last, and what comes before it is shortened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_longest_message_about_a_ban_has_the_link() {
+    let stage = stage_with_website().await;
+    stage.set("appeals", "on").await;
+    let message = format!("{}{{reason}}", "m".repeat(1_490));
+    stage.set("ban_message", &message).await;
+    stage.set("appeal", &"a".repeat(1_500)).await;
+    ban(&stage, stage.user(31), &"x".repeat(1_000)).await;
+    let sent = stage.sent("You can appeal here: http");
+    assert!(
+        sent.len() == 1 && sent[0].starts_with("mmm") && sent[0].ends_with(&page(&stage)),
+        "{sent:?}"
+    );
+    assert!(sent[0].encode_utf16().count() <= 2_000, "{sent:?}");
     stage.end().await;
 }

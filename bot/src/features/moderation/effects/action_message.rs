@@ -22,7 +22,11 @@ use crate::{
         queue::Waiting,
     },
     postgres::StoreError,
-    support::{i18n::Language, ids, text::names::Name},
+    support::{
+        i18n::Language,
+        ids,
+        text::{limits::add_line, names::Name},
+    },
 };
 
 /// How long the action waits for its message.
@@ -131,12 +135,12 @@ pub(super) async fn attempt(
     send_direct(to, effect, &content).await
 }
 
-/// A message about a ban, with the address at which the user can appeal, if there is one.
+/// A message about a ban, with the address at which the user can appeal, if there is one. However long the rest is, that is not cut off.
 pub(super) fn with_appeal(mut content: String, (url, locale): (Option<&str>, &str)) -> String {
     if let Some(url) = url {
         let language = Language::of_stored(locale);
-        content.push('\n');
-        content.push_str(&language.filled("action-direct-appeal", &[("url", url.into())]));
+        let line = language.filled("action-direct-appeal", &[("url", url.into())]);
+        add_line(&mut content, &line);
     }
     content
 }

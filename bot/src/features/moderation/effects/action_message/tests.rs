@@ -1,6 +1,6 @@
 use twilight_model::id::Id;
 
-use super::{ActionMessage, Kind, Name, Wording, text};
+use super::{ActionMessage, Facts, Kind, Name, Wording, text, with_appeal};
 
 #[test]
 fn the_longest_message_fits() {
@@ -45,4 +45,35 @@ fn a_message_without_a_reason_says_so() {
         text,
         "🔨 You were banned from **Here** until <t:4000000000:f> (case #3):\n> no reason given"
     );
+}
+
+#[test]
+fn the_address_for_appeals_is_not_cut_off() {
+    const URL: &str = "https://bot.example/servers/100000000000000001/appeal";
+    let server = Name::first([Some(&*"S".repeat(100))], 1);
+    let reason = "ä".repeat(1_000);
+    let facts = Facts {
+        user_id: Id::new(u64::MAX),
+        server: &server,
+        case_id: i64::MAX,
+        reason: &reason,
+        until: None,
+    };
+    let wording = Wording {
+        message: format!("{}{{reason}}", "m".repeat(1_490)),
+        appeal: "a".repeat(1_500),
+    };
+    for locale in ["en-US", "de"] {
+        for long in [wording.apply(&facts, String::new), "😀".repeat(1_500)] {
+            let told = with_appeal(long, (Some(URL), locale));
+            assert!(told.encode_utf16().count() <= 2_000, "{told}");
+            assert!(
+                told.ends_with(&format!(" {URL}")) && told.contains("…\n"),
+                "{told}"
+            );
+        }
+        let told = with_appeal("short".to_owned(), (Some(URL), locale));
+        assert!(told.starts_with("short\n") && told.ends_with(URL), "{told}");
+        assert_eq!(with_appeal("short".to_owned(), (None, locale)), "short");
+    }
 }
