@@ -202,6 +202,43 @@ async fn a_refused_file_changes_nothing() {
     here.end().await;
 }
 
+/// With as many multipliers as there can be, each can be sent twice, changed and taken away, and no other is added.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn multipliers_of_a_full_server_can_be_changed() {
+    const OF_ROLES: &str = "SELECT coalesce(string_agg(percent::text, ','), 'none') FROM xp_multiplier WHERE target_kind = 'role'";
+    let here = website().await;
+    let session = database(&here).await;
+    let role = |name| {
+        let role = here.discord.control().create_role(here.guild(), name, 1);
+        role.expect("a role").to_string()
+    };
+    let (last, other) = (role("Last"), role("Other"));
+    let others = "INSERT INTO xp_multiplier SELECT $1, 'channel', n, 200 FROM generate_series(1, 99) AS n";
+    let guild = here.guild().cast_signed();
+    session.client.execute(others, &[&guild]).await.expect(others);
+    let mut admin = browser(&here);
+    admin.sign_in(&here, here.next_member()).await;
+    let xp = path(&here, "xp");
+    let token = admin.get(&xp).await.token();
+    let multiplier = |factor, role| [("form", "3"), ("factor", factor), ("role", role)];
+    let add = [&[("token", token.as_str())][..], &multiplier("1.5", &last)].concat();
+    for _twice in 0..2 {
+        admin.post(&xp, &add).await.is(200).shows("×1.5");
+        assert_eq!(read(&session, OF_ROLES).await, "150");
+    }
+    admin.submit(&xp, &multiplier("2.5", &last)).await.is(200);
+    assert_eq!(read(&session, OF_ROLES).await, "250");
+    let refused = admin.submit(&xp, &multiplier("3", &other)).await;
+    refused.is(409).shows("already 100 multipliers");
+    assert_eq!(read(&session, OF_ROLES).await, "250");
+    admin.submit(&xp, &multiplier("1", &last)).await.is(200);
+    assert_eq!(read(&session, OF_ROLES).await, "none");
+    admin.submit(&xp, &multiplier("3", &other)).await.is(200);
+    assert_eq!(read(&session, OF_ROLES).await, "300");
+    session.close().await;
+    here.end().await;
+}
+
 /// All thresholds of a file are checked before the first is changed: their permissions, and how many there would be.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_changes_all_thresholds_or_none() {

@@ -14,12 +14,10 @@ use crate::{
     postgres::StoreError,
     settings::{
         LeavePolicy,
-        change::Change,
+        change::{Change, change_if, few},
         values::{
             curve::Curve,
-            earning::{
-                Boost, LONGEST_COOLDOWN, MAX_PERCENT, MOST_MULTIPLIERS, MOST_XP, Percent, RoleMode, Target,
-            },
+            earning::{Boost, LONGEST_COOLDOWN, MAX_PERCENT, MOST_XP, Percent, RoleMode, Target},
         },
     },
     support::{
@@ -150,12 +148,6 @@ pub(in crate::features::levels) fn times(percent: Percent, language: Language) -
 pub(super) async fn multiplier(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let percent = factor(context)?;
     let target = target(context)?.ok_or_else(|| context.refuse("levels-one-of-both"))?;
-    let guild_id = context.guild()?;
-    let settings = services.settings.of(&services.store, guild_id).await?;
-    let earning = &settings.earning;
-    if earning.roles().len() + earning.channels().len() >= MOST_MULTIPLIERS && percent != 100 {
-        return Err(context.refuse("levels-multiplier-too-many"));
-    }
     let language = context.language();
     let details = json!({"target": format!("{target:?}"), "percent": percent});
     let changes = vec![Change::Multiplier(
@@ -163,7 +155,10 @@ pub(super) async fn multiplier(context: &CommandContext, services: &Services) ->
         target,
         percent,
     )];
-    change(context, services, "levels_multiplier", &details, changes).await?;
+    let request = context.request("levels_multiplier", &details)?;
+    // Counted in the transaction, so that a replay and a change of one that is there are not refused.
+    let done = change_if(&services.store, request, changes, few).await?;
+    done.map_err(|_too_many| context.refuse("levels-multiplier-too-many"))?;
     let key = match percent {
         0 => "levels-multiplier-none",
         100 => "levels-multiplier-gone",
