@@ -30,16 +30,17 @@ pub(crate) async fn store(
     store: &Store,
     request: Request,
     channel_id: Id<ChannelMarker>,
-    messages: Vec<Id<MessageMarker>>,
+    (messages, reason): (Vec<Id<MessageMarker>>, Option<String>),
     effect: Option<Purge>,
 ) -> Result<bool, StoreError> {
     let (guild_id, purge_id) = (request.guild_id, request.request_id);
-    let found = Arc::new((messages, effect));
+    let found = Arc::new((messages, reason, effect));
     let done = store.carry_out("purge", request, move |tx| {
         let found = Arc::clone(&found);
         Box::pin(async move {
-            let (messages, effect) = &*found;
-            rows::add(tx, (guild_id, purge_id), channel_id, messages, effect.is_some()).await?;
+            let (messages, reason, effect) = &*found;
+            let rest = (reason.as_deref(), effect.is_some());
+            rows::add(tx, (guild_id, purge_id), channel_id, messages, rest).await?;
             timer::arm(tx, &[NewTimer::forgetting(guild_id, FORGET, purge_id)]).await?;
             if let Some(effect) = effect {
                 queue::add_urgent(tx, &[NewEffect::for_channel(guild_id, channel_id, effect)]).await?;

@@ -191,7 +191,8 @@ async fn find(
     let details = json!({"channel_id": channel_id.to_string(), "messages": matching});
     let request = context.request("purge", &details)?;
     let effect = is_confirmed.then_some(batch);
-    if !begin::store(&services.store, request, channel_id, found.messages, effect).await? {
+    let stored = (found.messages, reason);
+    if !begin::store(&services.store, request, channel_id, stored, effect).await? {
         return Ok(Reply::private(language.text("error-done-before")));
     }
     let values = counted(matching as u64, language);
@@ -233,11 +234,14 @@ async fn pressed(context: &CommandContext, services: &Services) -> Result<Reply,
         return Ok(Reply::private(language.text("purge-kept")).updating());
     }
     let purge_id: Id<InteractionMarker> = purge_id.parse().map_err(|_no_id| CommandError::Stale)?;
+    // It was given with the command, and not with the button.
+    let row = rows::get(&services.store, (context.guild()?, purge_id)).await?;
+    let reason = row.and_then(|row| row.reason);
     let batch = Batch {
         request_id: purge_id,
         from: 0,
         permit,
-        audit_reason: context.audit_reason(None),
+        audit_reason: context.audit_reason(reason.as_deref()),
         locale: language.code().to_owned(),
     };
     let details = json!({"interaction_id": purge_id.to_string()});

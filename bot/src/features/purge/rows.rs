@@ -24,6 +24,8 @@ pub(crate) struct Row {
     pub(crate) too_old: usize,
     /// Why it ended early.
     pub(crate) failure: Option<String>,
+    /// Why, as the moderator wrote it.
+    pub(crate) reason: Option<String>,
 }
 
 impl Row {
@@ -39,16 +41,16 @@ pub(crate) async fn add(
     key: Key,
     channel_id: Id<ChannelMarker>,
     messages: &[Id<MessageMarker>],
-    is_begun: bool,
+    (reason, is_begun): (Option<&str>, bool),
 ) -> Result<(), StoreError> {
     const ADD: Statement = statement!(
         "purge_add",
-        [INT8, INT8, INT8, INT8_ARRAY, BOOL],
-        "INSERT INTO purge (guild_id, purge_id, channel_id, message_ids, is_begun) VALUES ($1, $2, $3, $4, $5)"
+        [INT8, INT8, INT8, INT8_ARRAY, BOOL, TEXT],
+        "INSERT INTO purge (guild_id, purge_id, channel_id, message_ids, is_begun, reason) VALUES ($1, $2, $3, $4, $5, $6)"
     );
     let messages: Vec<i64> = messages.iter().copied().map(ids::to_db).collect();
     let (guild, purge, channel) = (ids::to_db(key.0), ids::to_db(key.1), ids::to_db(channel_id));
-    tx.execute(ADD, &[&guild, &purge, &channel, &messages, &is_begun])
+    tx.execute(ADD, &[&guild, &purge, &channel, &messages, &is_begun, &reason])
         .await
         .map(drop)
 }
@@ -71,7 +73,7 @@ pub(crate) async fn get(store: &Store, key: Key) -> Result<Option<Row>, StoreErr
     const GET: Statement = statement!(
         "purge_get",
         [INT8, INT8],
-        "SELECT message_ids, done, too_old, failure FROM purge WHERE guild_id = $1 AND purge_id = $2"
+        "SELECT message_ids, done, too_old, failure, reason FROM purge WHERE guild_id = $1 AND purge_id = $2"
     );
     let rows = store
         .query(GET, &[&ids::to_db(key.0), &ids::to_db(key.1)])
@@ -86,6 +88,7 @@ pub(crate) async fn get(store: &Store, key: Key) -> Result<Option<Row>, StoreErr
         done: number(row.get(1)),
         too_old: number(row.get(2)),
         failure: row.get(3),
+        reason: row.get(4),
     }))
 }
 

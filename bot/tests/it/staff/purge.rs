@@ -219,6 +219,25 @@ async fn messages_older_than_two_weeks_are_skipped_and_counted() {
     stage.end().await;
 }
 
+/// Also the reason of a deletion that is confirmed is in the audit log, with the moderator's name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reason_is_kept_until_the_confirmation() {
+    let stage = Stage::new().await;
+    stage.write(26, "hello", 150);
+    let request = stage.request("purge", count(1_000, json!([of_type(3, "reason", "a raid")])));
+    let asked = stage.done(&request).await;
+    assert!(text(&asked).contains("150 messages match"), "{}", text(&asked));
+    let said = text(&stage.done(&press(&request, &asked, 0)).await);
+    assert!(said.contains("150 messages were deleted"), "{said}");
+    let calls = stage.control().rest_calls(BULK);
+    assert_eq!(calls.len(), 2);
+    for call in calls {
+        let reason = call.reason.unwrap_or_default();
+        assert!(reason.ends_with(": a raid"), "{reason}");
+    }
+    stage.end().await;
+}
+
 /// The process is killed in the middle. Another one goes on, and a replay begins nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_goes_on_after_a_kill() {
