@@ -227,14 +227,19 @@ impl Guilds {
         Ok(sendable.unwrap_or(Sendable::UnknownChannel))
     }
 
-    /// The order of these roles in the guild. Roles that do not exist come lowest.
+    /// The order of these roles in the guild. Roles that do not exist there come lowest.
     pub async fn order(
         &self,
         guild_id: Id<GuildMarker>,
         roles: &[Id<RoleMarker>],
         priority: Priority,
     ) -> Result<Vec<Order>, RestError> {
-        let order = |kept: &Kept| roles.iter().map(|role| permissions::order(kept, *role)).collect();
+        let order = |kept: &Kept| {
+            let roles = roles.iter();
+            roles
+                .map(|role| permissions::order(kept, guild_id, *role))
+                .collect()
+        };
         self.known(guild_id, Need::Guild, priority, order).await
     }
 

@@ -160,6 +160,24 @@ async fn many_askers_are_one_request_and_the_answer_is_kept() {
     );
 }
 
+/// Settings take only roles that are here, whatever else is cached.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_of_another_server_is_not_here() {
+    let discord = world().await;
+    let guilds = guilds(&discord);
+    let (one, other) = (&discord.world().guilds()[0], &discord.world().guilds()[1]);
+    let roles = [Id::new(one.roles()[2].id), Id::new(other.roles()[2].id)];
+    // At the second round, both are cached.
+    for _round in 0..2 {
+        for (guild, expected) in [(one, [true, false]), (other, [false, true])] {
+            let order = guilds.order(Id::new(guild.id()), &roles, Priority::Effect);
+            let order = order.await.expect("told");
+            let are_here: Vec<bool> = order.iter().map(Option::is_some).collect();
+            assert_eq!(are_here, expected);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unanswered_lookup_is_an_error_for_all_and_not_cached() {
     let discord = world().await;

@@ -40,9 +40,10 @@ pub(super) fn rank(role: &ReducedRole) -> (i64, Reverse<Id<RoleMarker>>) {
     (role.position, Reverse(role.id))
 }
 
-/// The rank of a role; `None` if it is not cached.
-pub(super) fn order(kept: &Kept, role_id: Id<RoleMarker>) -> Order {
-    kept.cache.role(role_id).map(|role| rank(role.resource()))
+/// The rank of a role of the guild; `None` if it is not cached. The cache also has the roles of other guilds.
+pub(super) fn order(kept: &Kept, guild_id: Id<GuildMarker>, role_id: Id<RoleMarker>) -> Order {
+    let role = kept.cache.role(role_id)?;
+    (role.guild_id() == guild_id).then(|| rank(role.resource()))
 }
 
 impl<'a> Standing<'a> {
