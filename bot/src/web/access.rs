@@ -28,7 +28,8 @@ use crate::{
 const LASTS: Duration = Duration::from_secs(30);
 /// Cached members. Beyond that the cache is cleared.
 const KEPT: usize = 20_000;
-/// Servers that a user may ask for in a minute without being known there. Discord bans addresses that send many refused requests.
+/// Servers that a user may ask for in a minute, for pages or for changes, without being known there. Discord bans addresses that send many
+/// refused requests.
 const GUESSES: u32 = 20;
 /// Discord's codes for an unknown guild and for one that the bot cannot access.
 /// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
@@ -78,20 +79,23 @@ impl Staff {
 pub(crate) enum Age {
     /// For pages that are read.
     Recent,
-    /// For changes.
+    /// For changes: a member's roles are read again. Someone who is remembered as no member stays none until then.
     Now,
 }
 
 impl Site {
     /// The user as a member of a server. `None` if they are not a member, or the bot is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::TooMany`] if they have asked for many servers of which nothing is remembered.
     pub(crate) async fn staff(
         &self,
         guild_id: Id<GuildMarker>,
         user_id: Id<UserMarker>,
         age: Age,
     ) -> Result<Option<Staff>, Fault> {
-        if age == Age::Recent
-            && self.members.get((guild_id, user_id)).is_none()
+        if self.members.get((guild_id, user_id)).is_none()
             && self.members.guesses.admit(user_id, Instant::now()).is_err()
         {
             return Err(Fault::TooMany);
@@ -106,36 +110,47 @@ impl Site {
         user_id: Id<UserMarker>,
         age: Age,
     ) -> Result<Option<Staff>, Fault> {
-        let kept = match age {
-            Age::Recent => self.members.get((guild_id, user_id)),
-            Age::Now => None,
+        let key = (guild_id, user_id);
+        let kept = self.members.get(key);
+        if matches!(kept, Some(None)) {
+            // Not asked again for a change either: nothing is changed by someone who was no member a moment ago.
+            return Ok(None);
+        }
+        // This comes first: Discord answers it with 404 if the bot is not there. The member's roles would be refused with 403, and it
+        // allows only a limited number of those.
+        let Some(name) = there(self.guilds.name(guild_id, Priority::Command).await)? else {
+            self.members.keep(key, None);
+            return Ok(None);
         };
-        let roles = if let Some(roles) = kept {
-            roles
-        } else {
-            let asked = self
-                .guilds
-                .roles_if_member(guild_id, user_id, Priority::Command)
-                .await;
-            let roles: Roles = there(asked)?.flatten().map(Arc::from);
-            self.members.keep((guild_id, user_id), roles.clone());
-            roles
+        let kept = kept.flatten().filter(|_| age == Age::Recent);
+        let roles = match kept {
+            Some(roles) => Some(roles),
+            None => self.look_up(key).await?,
         };
         let Some(roles) = roles else {
             return Ok(None);
         };
-        let name = there(self.guilds.name(guild_id, Priority::Command).await)?;
         let authority = self
             .guilds
             .authority(guild_id, (user_id, &roles), Priority::Command)
             .await;
-        let authority = there(authority)?;
-        Ok(name.zip(authority).map(|(name, authority)| Staff {
+        Ok(there(authority)?.map(|authority| Staff {
             guild_id,
             name,
             roles,
             authority,
         }))
+    }
+
+    /// Ask Discord for a user's roles, and remember them.
+    async fn look_up(&self, (guild_id, user_id): Key) -> Result<Roles, Fault> {
+        let asked = self
+            .guilds
+            .roles_if_member(guild_id, user_id, Priority::Command)
+            .await;
+        let roles: Roles = there(asked)?.flatten().map(Arc::from);
+        self.members.keep((guild_id, user_id), roles.clone());
+        Ok(roles)
     }
 
     /// The name of a server.

@@ -62,6 +62,69 @@ async fn clients_behind_a_proxy_have_limits_of_their_own() {
     here.end().await;
 }
 
+/// The ID before those of servers that do not exist.
+const NOWHERE: u64 = 900_000_000_000_000_000;
+
+/// Discord stops a bot that sends many requests which it refuses, so that a user must not be able to cause them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forms_for_unknown_servers_are_limited() {
+    let here = website().await;
+    let mut visitor = browser(&here);
+    visitor.sign_in(&here, here.member(5)).await;
+    let token = visitor.get("/sign-out").await.token();
+    let form = [("token", token.as_str())];
+    let mut guesses = 0;
+    for guild in 1..=100 {
+        let page = format!("/servers/{}/settings/transfer", NOWHERE + guild);
+        let shown = visitor.post(&page, &form).await;
+        if shown.status == 429 {
+            break;
+        }
+        shown.is(404);
+        guesses += 1;
+    }
+    // Some come back with time.
+    assert!((20..60).contains(&guesses), "{guesses}");
+    // Discord would refuse to tell the members of a server without the bot.
+    let calls = here.discord.control().rest_calls("GET /guilds/{id}/members/{id}");
+    let beginning = "/guilds/9000000000000";
+    assert!(
+        calls.iter().all(|call| !call.path.contains(beginning)),
+        "{calls:?}"
+    );
+    here.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forms_of_members_are_not_limited_as_guesses_are() {
+    let here = website().await;
+    let (world, control) = (here.discord.world(), here.discord.control());
+    let other = world.guilds()[1].id();
+    let mut users = (1..100).map(|rank| here.member(rank));
+    let user = users.find(|user| world.member_name(other, *user).is_none());
+    let user = user.expect("a member of one server");
+    assert!(control.set_member_roles(here.guild(), user, &[here.managing_role]));
+    let mut manager = browser(&here);
+    manager.sign_in(&here, user).await;
+    let token = manager.get("/sign-out").await.token();
+    let form = [("token", token.as_str())];
+    for _form in 0..30 {
+        for (guild, status) in [(here.guild(), 422), (other, 404)] {
+            let page = format!("/servers/{guild}/settings/transfer");
+            manager.post(&page, &form).await.is(status);
+        }
+    }
+    let asked = |guild: u64| {
+        let path = format!("/guilds/{guild}/members/{user}");
+        let calls = control.rest_calls("GET /guilds/{id}/members/{id}");
+        calls.iter().filter(|call| call.path.ends_with(&path)).count()
+    };
+    // A member's roles are read again for each change. That someone is no member is remembered for half a minute.
+    assert!(asked(here.guild()) >= 30);
+    assert!((1..10).contains(&asked(other)), "{}", asked(other));
+    here.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_too_large_or_unknown_is_refused() {
     let here = website().await;
