@@ -252,11 +252,10 @@ impl CommandContext {
     /// The interaction does not come from a server, or the server's roles cannot be read from Discord.
     pub async fn authority(&self, services: &Services) -> Result<Authority, CommandError> {
         let user_id = self.payload.user().ok_or(CommandError::ServerOnly)?.id;
-        let who = (user_id, self.payload.roles());
-        let guild_id = self.guild()?;
+        let (guild_id, member) = (self.guild()?, self.payload.membership());
         Ok(services
             .guilds
-            .authority(guild_id, who, Priority::Interaction)
+            .authority(guild_id, (user_id, &member), Priority::Interaction)
             .await?)
     }
 

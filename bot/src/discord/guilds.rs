@@ -40,7 +40,6 @@ use twilight_model::{
 };
 
 pub(crate) use self::changes::Changes;
-pub use self::hierarchy::{Obstacle, Rank};
 use self::{
     cache::{GuildRead, Kept, Missing, Need, Read},
     channel_tree::Places,
@@ -49,6 +48,10 @@ use self::{
     names::{Lookups, Names},
     reduced::ReducedChannel,
     staff::SeenStaff,
+};
+pub use self::{
+    hierarchy::{Obstacle, Rank},
+    members::Membership,
 };
 use crate::{
     discord::{

@@ -12,12 +12,16 @@ use twilight_model::{
         Id,
         marker::{ApplicationMarker, ChannelMarker, GuildMarker, InteractionMarker, RoleMarker, UserMarker},
     },
+    util::Timestamp,
 };
 
 mod target;
 
 use super::text_command;
-use crate::support::{i18n::Language, ids::MemberKey, text::names::Name};
+use crate::{
+    discord::guilds::Membership,
+    support::{i18n::Language, ids::MemberKey, text::names::Name},
+};
 
 /// The payload of an interaction.
 ///
@@ -68,6 +72,8 @@ struct Member {
     permissions: Option<Permissions>,
     #[serde(default)]
     roles: Vec<Id<RoleMarker>>,
+    #[serde(default)]
+    communication_disabled_until: Option<Timestamp>,
     #[serde(default)]
     avatar: Option<String>,
 }
@@ -299,6 +305,17 @@ impl InteractionPayload {
     /// The user's roles.
     pub fn roles(&self) -> &[Id<RoleMarker>] {
         self.member.as_ref().map_or(&[], |member| &member.roles)
+    }
+
+    /// What decides about the user's permissions.
+    pub(crate) fn membership(&self) -> Membership {
+        let member = self.member.as_ref();
+        member
+            .map(|member| Membership {
+                roles: member.roles.clone(),
+                communication_disabled_until: member.communication_disabled_until,
+            })
+            .unwrap_or_default()
     }
 
     /// A text option.

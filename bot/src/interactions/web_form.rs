@@ -92,7 +92,7 @@ impl CommandContext {
         if is_old(request_id, ids::to_millis(host_time())) {
             return Err(Fault::Bad(form.text("web-error-old")));
         }
-        let roles: Vec<String> = staff.roles.iter().map(ToString::to_string).collect();
+        let member = &staff.member;
         let payload = json!({
             "id": request_id.to_string(), "type": kind, "data": data, "message": message, "locale": form.language().code(),
             // Nothing is sent to Discord in response.
@@ -100,7 +100,8 @@ impl CommandContext {
             "guild_id": staff.guild_id.to_string(),
             "member": {
                 "user": {"id": session.user_id.to_string(), "username": session.name},
-                "permissions": staff.authority.permissions().bits().to_string(), "roles": roles,
+                "permissions": staff.authority.permissions().bits().to_string(),
+                "roles": member.roles, "communication_disabled_until": member.communication_disabled_until,
             },
         });
         let payload = InteractionPayload::deserialize_from(payload).ok_or(Fault::NotFound)?;

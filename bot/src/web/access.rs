@@ -11,20 +11,20 @@ use twilight_model::{
     guild::Permissions,
     id::{
         Id,
-        marker::{GuildMarker, RoleMarker, UserMarker},
+        marker::{GuildMarker, UserMarker},
     },
 };
 
 use super::{Site, answer::Fault, client::Limiter};
 use crate::{
     discord::{
-        guilds::authority::Authority,
+        guilds::{Membership, authority::Authority},
         rest::{Priority, RestError},
     },
     support::text::names::Name,
 };
 
-/// How long a member's roles are used for reading. Changes read them again.
+/// How long a member's roles and timeout are used for reading. Changes read them again.
 const LASTS: Duration = Duration::from_secs(30);
 /// Cached members. Beyond that the cache is cleared.
 const KEPT: usize = 20_000;
@@ -36,12 +36,13 @@ const GUESSES: u32 = 20;
 const NOT_THERE: [u64; 2] = [10_004, 50_001];
 
 type Key = (Id<GuildMarker>, Id<UserMarker>);
-type Roles = Option<Arc<[Id<RoleMarker>]>>;
+/// `None` for a user who is not a member.
+type Member = Option<Arc<Membership>>;
 
-/// The roles of users in servers; `None` for those who are not members.
+/// The roles and timeouts of users in servers.
 #[derive(Debug)]
 pub(super) struct Members {
-    kept: Mutex<HashMap<Key, (Roles, Instant)>>,
+    kept: Mutex<HashMap<Key, (Member, Instant)>>,
     guesses: Limiter<Id<UserMarker>>,
 }
 
@@ -61,8 +62,8 @@ pub(crate) struct Staff {
     pub(crate) guild_id: Id<GuildMarker>,
     /// Its name.
     pub(crate) name: Name,
-    /// The member's roles.
-    pub(crate) roles: Arc<[Id<RoleMarker>]>,
+    /// The member's roles and timeout.
+    pub(crate) member: Arc<Membership>,
     /// What the member may do.
     pub(crate) authority: Authority,
 }
@@ -74,12 +75,12 @@ impl Staff {
     }
 }
 
-/// How recent a member's roles have to be.
+/// How recent a member's roles and timeout have to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Age {
     /// For pages that are read.
     Recent,
-    /// For changes: a member's roles are read again. Someone who is remembered as no member stays none until then.
+    /// For changes: a member is read again. Someone who is remembered as no member stays none until then.
     Now,
 }
 
@@ -116,41 +117,38 @@ impl Site {
             // Not asked again for a change either: nothing is changed by someone who was no member a moment ago.
             return Ok(None);
         }
-        // This comes first: Discord answers it with 404 if the bot is not there. The member's roles would be refused with 403, and it
+        // This comes first: Discord answers it with 404 if the bot is not there. The member would be refused with 403, and it
         // allows only a limited number of those.
         let Some(name) = there(self.guilds.name(guild_id, Priority::Command).await)? else {
             self.members.keep(key, None);
             return Ok(None);
         };
         let kept = kept.flatten().filter(|_| age == Age::Recent);
-        let roles = match kept {
-            Some(roles) => Some(roles),
+        let member = match kept {
+            Some(member) => Some(member),
             None => self.look_up(key).await?,
         };
-        let Some(roles) = roles else {
+        let Some(member) = member else {
             return Ok(None);
         };
         let authority = self
             .guilds
-            .authority(guild_id, (user_id, &roles), Priority::Command)
+            .authority(guild_id, (user_id, &member), Priority::Command)
             .await;
         Ok(there(authority)?.map(|authority| Staff {
             guild_id,
             name,
-            roles,
+            member,
             authority,
         }))
     }
 
-    /// Ask Discord for a user's roles, and remember them.
-    async fn look_up(&self, (guild_id, user_id): Key) -> Result<Roles, Fault> {
-        let asked = self
-            .guilds
-            .roles_if_member(guild_id, user_id, Priority::Command)
-            .await;
-        let roles: Roles = there(asked)?.flatten().map(Arc::from);
-        self.members.keep((guild_id, user_id), roles.clone());
-        Ok(roles)
+    /// Ask Discord for a member, and remember the answer.
+    async fn look_up(&self, (guild_id, user_id): Key) -> Result<Member, Fault> {
+        let asked = self.guilds.membership(guild_id, user_id, Priority::Command).await;
+        let member = there(asked)?.flatten().map(Arc::new);
+        self.members.keep((guild_id, user_id), member.clone());
+        Ok(member)
     }
 
     /// The name of a server.
@@ -165,18 +163,18 @@ impl Site {
 }
 
 impl Members {
-    fn get(&self, key: Key) -> Option<Roles> {
+    fn get(&self, key: Key) -> Option<Member> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let (roles, until) = kept.get(&key)?;
-        (*until > Instant::now()).then(|| roles.clone())
+        let (member, until) = kept.get(&key)?;
+        (*until > Instant::now()).then(|| member.clone())
     }
 
-    fn keep(&self, key: Key, roles: Roles) {
+    fn keep(&self, key: Key, member: Member) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(key, (roles, Instant::now() + LASTS));
+        kept.insert(key, (member, Instant::now() + LASTS));
     }
 }
 

@@ -82,6 +82,8 @@ impl Site {
         for (guild_id, staff) in found {
             match staff {
                 Ok(Some(staff)) if self.pages_of(&staff).next().is_some() => servers.push(guild_id),
+                // After a timeout they are staff again, and nobody else would note that.
+                Ok(Some(staff)) if staff.member.communication_disabled_until.is_some() => {}
                 Ok(_) => others.push(guild_id),
                 // Discord does not answer: the server is missing this time.
                 Err(_) => is_complete = false,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Control;
 use crate::{
     engine::Engine,
-    payload::{Overlay, Overwrite, RawEvent, object},
+    payload::{Overlay, Overwrite, RawEvent, json::timestamp_text, object},
     world::{Role, World},
 };
 
@@ -229,13 +229,23 @@ impl Control {
         })
     }
 
+    /// Times a member out until this Unix time in milliseconds, as a moderator does by hand.
+    pub fn time_out(&self, guild_id: u64, user_id: u64, until_ms: u64) -> bool {
+        let until = Value::from(timestamp_text(until_ms)).to_string();
+        self.change_timeout(guild_id, user_id, Some(until))
+    }
+
     /// Ends a member's timeout, as a moderator does by hand.
     pub fn end_timeout(&self, guild_id: u64, user_id: u64) -> bool {
+        self.change_timeout(guild_id, user_id, None)
+    }
+
+    fn change_timeout(&self, guild_id: u64, user_id: u64, timeout: Option<String>) -> bool {
         self.in_guild(guild_id, |world, engine, guild| {
             let Some(member) = world.member_index(guild, user_id) else {
                 return false;
             };
-            Arc::make_mut(&mut engine.overlay).change(guild, member).timeout = None;
+            Arc::make_mut(&mut engine.overlay).change(guild, member).timeout = timeout;
             let mut value = object::member(world, &engine.overlay, guild, member);
             value["guild_id"] = guild_id.to_string().into();
             tell(engine, world, guild, "GUILD_MEMBER_UPDATE", &value, GUILD_MEMBERS);

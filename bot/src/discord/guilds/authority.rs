@@ -4,8 +4,8 @@
 //! a role, punishes a member or brings members closer to a reward therefore takes a permit as a parameter, and only an [`Authority`] issues
 //! permits. Code that omits the check does not compile.
 //!
-//! Permissions are guild-wide, computed from the member's roles: channel overwrites neither add nor remove any. Unknown roles are read over
-//! REST. If that fails, nothing is permitted.
+//! Permissions are guild-wide, computed from the member's roles: channel overwrites neither add nor remove any. A timeout takes them, as it
+//! does on Discord. Unknown roles are read over REST. If that fails, nothing is permitted.
 
 pub mod channels;
 pub mod members;
@@ -25,9 +25,9 @@ use twilight_util::permission_calculator::PermissionCalculator;
 
 pub(crate) use self::words::permission;
 use super::{
-    Assignable, Guilds, Obstacle, Rank,
+    Assignable, Guilds, Membership, Obstacle, Rank,
     cache::{Kept, Need},
-    permissions::rank,
+    permissions::{rank, within_timeout},
     reduced::ReducedRole,
 };
 use crate::discord::rest::{Priority, RestError};
@@ -178,7 +178,7 @@ pub struct PunishPermit {
 pub struct Sanctions([Result<PunishPermit, Hindrance>; Action::ALL.len()]);
 
 impl Guilds {
-    /// The authority of a member with these roles in the guild.
+    /// The authority of a member of the guild.
     ///
     /// # Errors
     ///
@@ -186,13 +186,19 @@ impl Guilds {
     pub async fn authority(
         &self,
         guild_id: Id<GuildMarker>,
-        (user_id, roles): (Id<UserMarker>, &[Id<RoleMarker>]),
+        (user_id, member): (Id<UserMarker>, &Membership),
         priority: Priority,
     ) -> Result<Authority, RestError> {
+        let who = (user_id, member.roles.as_slice());
         // Also reads the guild again if one of the roles is newer than the cached data.
-        let rank = self.rank(guild_id, (user_id, roles), priority).await?;
-        let look = |kept: &Kept| authority(kept, guild_id, (user_id, roles), rank);
-        self.known(guild_id, Need::Guild, priority, look).await
+        let rank = self.rank(guild_id, who, priority).await?;
+        let look = |kept: &Kept| authority(kept, guild_id, who, rank);
+        let without_timeout = self.known(guild_id, Need::Guild, priority, look).await?;
+        let (until, now) = (member.communication_disabled_until, self.inner.rest.clock().now());
+        Ok(Authority {
+            permissions: within_timeout(without_timeout.permissions, until, now),
+            ..without_timeout
+        })
     }
 
     /// Checks that a member may make a role a reward and that the bot can give it.

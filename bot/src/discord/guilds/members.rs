@@ -1,4 +1,4 @@
-//! The roles of members. They are not cached: there are many, and their updates need a privileged intent.
+//! Members: their roles and timeouts. They are not cached: there are many, and their updates need a privileged intent.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,8 @@ use twilight_model::{
     util::Timestamp,
 };
 
-use super::{Guilds, cache::Need};
-use crate::{
-    discord::rest::{Priority, RestError},
-    support::ids::to_millis,
-};
+use super::{Guilds, cache::Need, permissions::is_in_timeout};
+use crate::discord::rest::{Priority, RestError};
 
 /// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
 const UNKNOWN_MEMBER: u64 = 10_007;
@@ -59,34 +56,43 @@ struct NamedMember {
     roles: Vec<Id<RoleMarker>>,
 }
 
-#[derive(Deserialize)]
-struct MemberTimeout {
+/// What decides about a member's permissions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Membership {
+    /// The roles.
+    pub roles: Vec<Id<RoleMarker>>,
+    /// The end of the newest timeout, which may be over.
     #[serde(default)]
-    communication_disabled_until: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct MemberRoles {
-    roles: Vec<Id<RoleMarker>>,
+    pub communication_disabled_until: Option<Timestamp>,
 }
 
 impl Guilds {
-    /// A member's roles.
+    /// A member.
     ///
     /// An effect needs the guild's roles and the bot's own roles as well. Since it returns its lane instead of waiting for a bucket, they are
     /// read first: the bot's own member comes from the same bucket as other members, whose readers would use it up each time.
+    async fn member(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Membership, RestError> {
+        if priority == Priority::Effect {
+            self.known(guild_id, Need::Own, priority, |_| ()).await?;
+        }
+        let request = self.inner.rest.builders().guild_member(guild_id, user_id);
+        self.inner.rest.send(priority, request).await?.model()
+    }
+
+    /// A member's roles.
     pub async fn roles_of(
         &self,
         guild_id: Id<GuildMarker>,
         user_id: Id<UserMarker>,
         priority: Priority,
     ) -> Result<Vec<Id<RoleMarker>>, RestError> {
-        if priority == Priority::Effect {
-            self.known(guild_id, Need::Own, priority, |_| ()).await?;
-        }
-        let request = self.inner.rest.builders().guild_member(guild_id, user_id);
-        let roles: MemberRoles = self.inner.rest.send(priority, request).await?.model()?;
-        Ok(roles.roles)
+        let member = self.member(guild_id, user_id, priority).await?;
+        Ok(member.roles)
     }
 
     /// Like [`Self::roles_of`]; `None` for a user who is not a member.
@@ -96,8 +102,19 @@ impl Guilds {
         user_id: Id<UserMarker>,
         priority: Priority,
     ) -> Result<Option<Vec<Id<RoleMarker>>>, RestError> {
-        match self.roles_of(guild_id, user_id, priority).await {
-            Ok(roles) => Ok(Some(roles)),
+        let member = self.membership(guild_id, user_id, priority).await?;
+        Ok(member.map(|member| member.roles))
+    }
+
+    /// What decides about a member's permissions; `None` for a user who is not a member.
+    pub(crate) async fn membership(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Option<Membership>, RestError> {
+        match self.member(guild_id, user_id, priority).await {
+            Ok(member) => Ok(Some(member)),
             Err(RestError::Refused {
                 code: Some(UNKNOWN_MEMBER | UNKNOWN_USER),
                 ..
@@ -166,18 +183,9 @@ impl Guilds {
         user_id: Id<UserMarker>,
         priority: Priority,
     ) -> Result<bool, RestError> {
-        let request = self.inner.rest.builders().guild_member(guild_id, user_id);
-        let member: MemberTimeout = match self.inner.rest.send(priority, request).await {
-            Ok(member) => member.model()?,
-            Err(RestError::Refused {
-                code: Some(UNKNOWN_MEMBER | UNKNOWN_USER),
-                ..
-            }) => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        let now = to_millis(self.inner.rest.clock().now());
-        let until = member.communication_disabled_until;
-        Ok(until.is_some_and(|until| until.as_micros() / 1_000 > now))
+        let member = self.membership(guild_id, user_id, priority).await?;
+        let until = member.and_then(|member| member.communication_disabled_until);
+        Ok(is_in_timeout(until, self.inner.rest.clock().now()))
     }
 
     /// All members with the role, without bots. One request per 1,000 members of the guild: it takes a while in a large guild, and fails

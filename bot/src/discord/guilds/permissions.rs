@@ -9,6 +9,7 @@ use twilight_model::{
         Id,
         marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
     },
+    util::Timestamp,
 };
 use twilight_util::permission_calculator::PermissionCalculator;
 
@@ -33,6 +34,25 @@ pub(super) struct Standing<'a> {
     pub(super) highest: Option<ReducedRole>,
     /// Discord's time.
     now: SystemTime,
+}
+
+/// Whether a timeout that ends then goes on at this time of Discord's.
+pub(super) fn is_in_timeout(until: Option<Timestamp>, now: SystemTime) -> bool {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    until.is_some_and(|until| u128::try_from(until.as_micros()).is_ok_and(|until| until > now.as_micros()))
+}
+
+/// What a timeout that ends then leaves of a member's permissions. It takes nothing from administrators, and so from the owner.
+pub(super) fn within_timeout(
+    permissions: Permissions,
+    until: Option<Timestamp>,
+    now: SystemTime,
+) -> Permissions {
+    if is_in_timeout(until, now) && !permissions.contains(Permissions::ADMINISTRATOR) {
+        permissions & IN_TIMEOUT
+    } else {
+        permissions
+    }
 }
 
 /// The rank of a role: of two roles at the same position the older one ranks higher.
@@ -75,19 +95,7 @@ impl<'a> Standing<'a> {
     }
 
     fn within_timeout(&self, permissions: Permissions) -> Permissions {
-        let now = self
-            .now
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let until = self.own.communication_disabled_until;
-        let in_timeout = until.is_some_and(|until| {
-            u128::try_from(until.as_micros()).is_ok_and(|until| until > now.as_micros())
-        });
-        if in_timeout && !permissions.contains(Permissions::ADMINISTRATOR) {
-            permissions & IN_TIMEOUT
-        } else {
-            permissions
-        }
+        within_timeout(permissions, self.own.communication_disabled_until, self.now)
     }
 
     pub(super) fn in_channel(&self, kind: ChannelType, overwrites: &[PermissionOverwrite]) -> Permissions {

@@ -265,7 +265,8 @@ async fn permit(
     }
     let guild_id = context.guild()?;
     let user_id = context.payload.user().ok_or(CommandError::Stale)?.id;
-    let who = (user_id, context.payload.roles());
+    let member = context.payload.membership();
+    let who = (user_id, &member);
     let guilds = &services.guilds;
     let permit = guilds
         .channel_permit(guild_id, channel_id, who, NEEDED, Priority::Interaction)

@@ -1,4 +1,4 @@
-//! Moderators who lose their permission between a command and the moment at which it is carried out.
+//! Moderators who lose their permission between a command and the moment at which it is carried out, also by a timeout.
 
 use discord_simulator::{InteractionRequest, RestFaultKind};
 use serde_json::{Value, json};
@@ -7,6 +7,7 @@ use super::{
     ALL, Stage, case_is, command, fault, lasting, of_case, of_type, punishment_timers::fire, settled, stage,
     until,
 };
+use crate::support::moderators::{IN_TIMEOUT_UNTIL, OUT_OF_TIMEOUT_SINCE};
 
 const BAN: &str = "PUT /guilds/{id}/bans/{id}";
 const UNBAN: &str = "DELETE /guilds/{id}/bans/{id}";
@@ -17,6 +18,17 @@ const LOST: &str = "massban-why-moderator";
 
 /// Let a moderator ask while Discord does not accept such requests, and take the moderator's roles meanwhile.
 async fn lose(stage: &Stage, request: &InteractionRequest, route: &str) {
+    let take = |moderator| stage.control().set_member_roles(stage.guild(), moderator, &[]);
+    meanwhile(stage, request, route, take).await;
+}
+
+/// The same with another change of the moderator.
+async fn meanwhile(
+    stage: &Stage,
+    request: &InteractionRequest,
+    route: &str,
+    change: impl FnOnce(u64) -> bool,
+) {
     fault(stage, route, None, RestFaultKind::Status(502));
     let failed = || {
         let calls = stage.control().rest_calls(route);
@@ -28,8 +40,7 @@ async fn lose(stage: &Stage, request: &InteractionRequest, route: &str) {
         (failed() > before).then_some(())
     })
     .await;
-    let (guild, moderator) = (stage.guild(), request.user_id);
-    assert!(stage.control().set_member_roles(guild, moderator, &[]));
+    assert!(change(request.user_id));
     stage.control().clear_faults();
 }
 
@@ -73,6 +84,25 @@ async fn nothing_is_done_for_a_moderator_who_lost_the_permission() {
     stage.delivered().await;
     let entry = stage.logged(log, "the moderator lost the permission").await;
     assert!(entry.contains("was not carried out"), "{entry}");
+    stage.end().await;
+}
+
+/// Discord leaves a member in timeout only what reading takes. A timeout that is over is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_for_a_moderator_in_timeout() {
+    let stage = stage().await;
+    let (guild, control) = (stage.guild(), stage.control());
+    for (case, rank, until, outcome) in [
+        (1, 30, IN_TIMEOUT_UNTIL, LOST),
+        (2, 31, OUT_OF_TIMEOUT_SINCE, "done"),
+    ] {
+        let user = stage.user(rank);
+        let ban = command(&stage, "ban", user, &json!([]));
+        let time_out = |moderator| control.time_out(guild, moderator, until);
+        meanwhile(&stage, &ban, BAN, time_out).await;
+        case_is(&stage, case, "outcome", outcome).await;
+        assert_eq!(is_punished(&stage, user), outcome == "done", "{outcome}");
+    }
     stage.end().await;
 }
 

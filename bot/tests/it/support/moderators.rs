@@ -27,6 +27,10 @@ const MODERATOR_MAY: u64 = 1 << 40 | 1 << 5;
 const KICK: u64 = 1 << 1;
 const BAN: u64 = 1 << 2;
 
+/// Ends of timeouts in Unix milliseconds: in 2033, and in 2020.
+pub(crate) const IN_TIMEOUT_UNTIL: u64 = 2_000_000_000_000;
+pub(crate) const OUT_OF_TIMEOUT_SINCE: u64 = 1_600_000_000_000;
+
 pub(crate) struct Stage {
     pub(crate) scene: Scene,
     pub(crate) discord: Simulator,

@@ -5,8 +5,10 @@ use discord_simulator::InteractionRequest;
 use super::{SCRIPT, TIME_OUT, other_guild, stage_with_website};
 use crate::support::{
     browser::Browser,
-    moderators::{Stage, of_type, text},
+    moderators::{IN_TIMEOUT_UNTIL, OUT_OF_TIMEOUT_SINCE, Stage, of_type, text},
 };
+
+const ADMINISTRATOR: u64 = 1 << 3;
 
 /// A server that takes reports.
 async fn with_reports() -> Stage {
@@ -207,6 +209,39 @@ async fn the_staff_claims_dismisses_and_punishes_once() {
             .await,
         0
     );
+    stage.end().await;
+}
+
+/// Discord leaves a member in timeout only what reading takes, and so does the website, but for administrators.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moderator_in_timeout_does_nothing() {
+    let stage = with_reports().await;
+    let (guild, control) = (stage.guild(), stage.control());
+    let page = report(&stage, stage.user(33), stage.user(31), "rude").await;
+    let moderator = stage.user(1);
+    let mut browser = stage.browser(moderator).await;
+    let token = browser.get(&page).await.is(200).token();
+    let warn = [("token", token.as_str()), ("do", "warn"), ("reason", "x")];
+    let tokens = format!("/servers/{guild}/api");
+    let create = [
+        ("token", token.as_str()),
+        ("do", "create"),
+        ("name", "x"),
+        ("part", "cases"),
+    ];
+    assert!(control.time_out(guild, moderator, IN_TIMEOUT_UNTIL));
+    browser.post(&page, &warn).await.is(403).hides("rude");
+    browser.post(&tokens, &create).await.is(403);
+    browser.get(&page).await.is(403).hides("rude");
+    let made = "SELECT (SELECT count(*) FROM mod_case) + (SELECT count(*) FROM api_token)";
+    assert_eq!(stage.number(made).await, 0);
+    // A timeout that is over, and one of an administrator.
+    assert!(control.time_out(guild, moderator, OUT_OF_TIMEOUT_SINCE));
+    browser.post(&page, &warn).await.is(200).shows("#1");
+    let administrator = stage.with_permissions(30, ADMINISTRATOR);
+    assert!(control.time_out(guild, administrator, IN_TIMEOUT_UNTIL));
+    let mut browser = stage.browser(administrator).await;
+    browser.get(&page).await.is(200).shows("rude");
     stage.end().await;
 }
 

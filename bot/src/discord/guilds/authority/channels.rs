@@ -15,9 +15,9 @@ use twilight_util::permission_calculator::PermissionCalculator;
 
 use super::{
     super::{
-        Found, Guilds,
+        Found, Guilds, Membership,
         cache::{Kept, Need},
-        permissions::Standing,
+        permissions::{Standing, within_timeout},
         reduced::ReducedChannel,
     },
     Denial, role_of,
@@ -45,7 +45,7 @@ pub(crate) fn first(permissions: Permissions) -> Permissions {
 }
 
 impl Guilds {
-    /// Issues a permit to use these permissions in a channel or thread to a member with these roles.
+    /// Issues a permit to use these permissions in a channel or thread to a member.
     ///
     /// # Errors
     ///
@@ -54,17 +54,16 @@ impl Guilds {
         &self,
         guild_id: Id<GuildMarker>,
         channel_id: Id<ChannelMarker>,
-        (user_id, roles): (Id<UserMarker>, &[Id<RoleMarker>]),
+        who: (Id<UserMarker>, &Membership),
         permissions: Permissions,
         priority: Priority,
     ) -> Result<Result<ChannelPermit, Denial>, RestError> {
-        let who = (user_id, roles);
         let lacking = self
             .lacking(guild_id, channel_id, who, permissions, priority)
             .await?;
         Ok(if lacking.is_empty() {
             Ok(ChannelPermit {
-                moderator_id: user_id,
+                moderator_id: who.0,
                 channel_id,
                 permissions,
             })
@@ -73,7 +72,7 @@ impl Guilds {
         })
     }
 
-    /// Why a permit no longer applies, if it does not: its member may have lost the permission, or left.
+    /// Why a permit no longer applies, if it does not: its member may have lost the permission, be in timeout, or have left.
     pub(crate) async fn denial_in_channel(
         &self,
         guild_id: Id<GuildMarker>,
@@ -85,10 +84,10 @@ impl Guilds {
             channel_id,
             permissions,
         } = *permit;
-        let Some(roles) = self.roles_if_member(guild_id, moderator_id, priority).await? else {
+        let Some(member) = self.membership(guild_id, moderator_id, priority).await? else {
             return Ok(Some(Denial::Permission(first(permissions))));
         };
-        let who = (moderator_id, roles.as_slice());
+        let who = (moderator_id, &member);
         let lacking = self
             .lacking(guild_id, channel_id, who, permissions, priority)
             .await?;
@@ -169,7 +168,7 @@ impl Guilds {
         &self,
         guild_id: Id<GuildMarker>,
         channel_id: Id<ChannelMarker>,
-        who: (Id<UserMarker>, &[Id<RoleMarker>]),
+        who: (Id<UserMarker>, &Membership),
         permissions: Permissions,
         priority: Priority,
     ) -> Result<Permissions, RestError> {
@@ -183,21 +182,23 @@ impl Guilds {
         Ok(permissions - known)
     }
 
-    /// The permissions of a user with these roles; none in a channel that does not exist.
+    /// The permissions of a member; none in a channel that does not exist.
     async fn permissions_in(
         &self,
         guild_id: Id<GuildMarker>,
         channel_id: Id<ChannelMarker>,
-        (user_id, roles): (Id<UserMarker>, &[Id<RoleMarker>]),
+        (user_id, member): (Id<UserMarker>, &Membership),
         priority: Priority,
     ) -> Result<Permissions, RestError> {
         let Some(channel) = self.channel(guild_id, channel_id, priority).await? else {
             return Ok(Permissions::empty());
         };
+        let (until, now) = (member.communication_disabled_until, self.inner.rest.clock().now());
         let look = |kept: &Kept| {
             let everyone = role_of(kept, guild_id, guild_id.cast());
             let everyone = everyone.map_or(Permissions::empty(), |role| role.permissions);
-            let held: Vec<_> = roles
+            let held: Vec<_> = member
+                .roles
                 .iter()
                 .filter_map(|id| role_of(kept, guild_id, *id))
                 .map(|role| (role.id, role.permissions))
@@ -207,7 +208,12 @@ impl Guilds {
                 calculator = calculator.owner_id(entry.owner_id);
             }
             // For this kind twilight removes nothing that depends on another permission.
-            calculator.in_channel(ChannelType::GuildAnnouncement, &overwrites_of(kept, &channel))
+            let kind = ChannelType::GuildAnnouncement;
+            within_timeout(
+                calculator.in_channel(kind, &overwrites_of(kept, &channel)),
+                until,
+                now,
+            )
         };
         self.known(guild_id, Need::Channels, priority, look).await
     }

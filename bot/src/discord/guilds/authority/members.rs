@@ -131,7 +131,7 @@ impl Authority {
 
 impl Guilds {
     /// Why a permit for an action no longer applies to a user with these roles, `None` if they are not a member: the moderator may have
-    /// lost the permission or left, and the user may have received higher roles, or rejoined with them.
+    /// lost the permission, be in timeout or have left, and the user may have received higher roles, or rejoined with them.
     ///
     /// # Errors
     ///
@@ -241,10 +241,10 @@ impl Guilds {
         user_id: Id<UserMarker>,
         priority: Priority,
     ) -> Result<Option<Authority>, RestError> {
-        let Some(roles) = self.roles_if_member(guild_id, user_id, priority).await? else {
+        let Some(member) = self.membership(guild_id, user_id, priority).await? else {
             return Ok(None);
         };
-        let who = (user_id, roles.as_slice());
-        self.authority(guild_id, who, priority).await.map(Some)
+        let authority = self.authority(guild_id, (user_id, &member), priority).await?;
+        Ok(Some(authority))
     }
 }

@@ -168,7 +168,8 @@ pub(super) async fn permit(
         context.require_permissions(permission)?;
     }
     let user_id = context.payload.user().ok_or(CommandError::Stale)?.id;
-    let who = (user_id, context.payload.roles());
+    let member = context.payload.membership();
+    let who = (user_id, &member);
     let permit = services
         .guilds
         .channel_permit(guild_id, channel_id, who, permission, Priority::Interaction);

@@ -10,7 +10,10 @@ use twilight_model::{
 use super::{warn, warning};
 use crate::{
     discord::{
-        guilds::authority::{PunishPermit, permission},
+        guilds::{
+            Membership,
+            authority::{PunishPermit, permission},
+        },
         rest::Priority,
     },
     features::moderation::{
@@ -208,7 +211,12 @@ async fn behalf(
     };
     let may = match roles {
         Some(roles) => {
-            let who = (user.id, roles.as_slice());
+            // It was done already, so that a timeout since then does not matter.
+            let member = Membership {
+                roles,
+                communication_disabled_until: None,
+            };
+            let who = (user.id, &member);
             let authority = guilds.authority(guild_id, who, Priority::Interaction).await?;
             authority.has(needed)
         }
