@@ -8,7 +8,7 @@ use twilight_model::id::{Id, marker::InteractionMarker};
 use super::{
     effects::{
         nick::{self, NickChange},
-        role::{self, RoleChange},
+        role::{self, Replaced, RoleChange},
     },
     rows,
 };
@@ -43,23 +43,28 @@ pub(crate) async fn role(
     effect: RoleChange,
 ) -> Result<bool, StoreError> {
     let request_id = request.request_id;
-    let (settings, effect) = (settings.clone(), Arc::new(effect));
+    let settings = settings.clone();
     let done = store.carry_out("role_change", request, move |tx| {
-        let (settings, effect) = (settings.clone(), Arc::clone(&effect));
+        let (settings, mut effect) = (settings.clone(), effect.clone());
         Box::pin(async move {
-            let (role_id, ends_at) = (effect.role_id, effect.ends_at());
-            if let Some(before) = rows::take(tx, key, role_id).await? {
+            // A change that is given up at this moment restores what it replaced before, or sees this request.
+            rows::hold_changes(tx, key).await?;
+            if let Some((before, ends_at)) = rows::take(tx, key, effect.role_id).await? {
                 timer::cancel(tx, key.guild_id, ROLE_END, ids::to_db(before)).await?;
+                effect.replaced = Some(Replaced {
+                    request_id: before,
+                    ends_at_ms: ids::to_millis(ends_at),
+                });
             }
-            if let Some(ends_at) = ends_at {
-                rows::add(tx, key, role_id, request_id, ends_at).await?;
+            if let Some(ends_at) = effect.ends_at() {
+                rows::add(tx, key, effect.role_id, request_id, ends_at).await?;
                 timer::arm(tx, &[end_of(key, request_id, ends_at)]).await?;
             }
             let log =
                 GuildLog::about(tx, &settings, key.guild_id, (Subject::Members, effect.language())).await?;
             let line = log.entry(|language| role::in_log(language, key, &effect));
             queue::add(tx, line.as_slice()).await?;
-            queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await
+            queue::add_urgent(tx, &[NewEffect::for_member(key, &effect)]).await
         })
     });
     done.await
@@ -75,14 +80,18 @@ fn end_of(key: MemberKey, request_id: Id<InteractionMarker>, ends_at: SystemTime
     }
 }
 
-/// A role that could not be given does not end.
-pub(crate) async fn forget_end(tx: &Tx<'_>, key: MemberKey, effect: &RoleChange) -> Result<(), StoreError> {
-    let Some(request_id) = effect.request_id.filter(|_| effect.ends_at_ms.is_some()) else {
+/// A role that could not be given does not end, and what a change replaced that was given up is in force again, unless a later change has
+/// taken its place.
+pub(crate) async fn take_back(tx: &Tx<'_>, key: MemberKey, effect: &RoleChange) -> Result<(), StoreError> {
+    let Some(request_id) = effect.request_id else {
         return Ok(());
     };
     let request = ids::to_db(request_id);
-    if rows::take_given_by(tx, key.guild_id, request).await?.is_some() {
+    if effect.ends_at_ms.is_some() && rows::take_given_by(tx, key.guild_id, request).await?.is_some() {
         timer::cancel(tx, key.guild_id, ROLE_END, request).await?;
+    }
+    if let Some((before, ends_at)) = rows::restore(tx, key, effect.role_id).await? {
+        timer::arm(tx, &[end_of(key, before, ends_at)]).await?;
     }
     Ok(())
 }
@@ -134,6 +143,7 @@ impl TimerKind for RoleEnd {
                 reason: None,
                 audit_reason: None,
                 locale: Language::English.code().to_owned(),
+                replaced: None,
             };
             queue::add(tx, &[NewEffect::for_member(key, &effect)]).await
         })

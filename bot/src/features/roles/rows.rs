@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::SystemTime};
 
 use futures_util::future::BoxFuture;
+use tokio_postgres::Row;
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, InteractionMarker, RoleMarker},
@@ -13,6 +14,9 @@ use crate::{
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids::{self, MemberKey},
 };
+
+/// The interaction that gave a role, and when it is taken.
+pub(crate) type Given = (Id<InteractionMarker>, SystemTime);
 
 /// Insert a role that ends. The one before must have been [taken out](take).
 pub(crate) async fn add(
@@ -34,20 +38,74 @@ pub(crate) async fn add(
         .map(drop)
 }
 
-/// Delete the role of a member, if it ends. Returns the interaction that gave it.
+/// Delete the role of a member, if it ends. Returns the interaction that gave it, and when it was to be taken.
 pub(crate) async fn take(
     tx: &Tx<'_>,
     key: MemberKey,
     role_id: Id<RoleMarker>,
-) -> Result<Option<Id<InteractionMarker>>, StoreError> {
+) -> Result<Option<Given>, StoreError> {
     const TAKE: Statement = statement!(
         "temp_role_take",
         [INT8, INT8, INT8],
-        "DELETE FROM temp_role WHERE guild_id = $1 AND user_id = $2 AND role_id = $3 RETURNING request_id"
+        "DELETE FROM temp_role WHERE guild_id = $1 AND user_id = $2 AND role_id = $3 RETURNING request_id, ends_at"
     );
     let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
     let rows = tx.query(TAKE, &[&guild, &user, &ids::to_db(role_id)]).await?;
-    Ok(rows.first().and_then(|row| ids::from_db(row.get(0))))
+    Ok(rows.first().and_then(given))
+}
+
+/// Wait for changes of a member's roles that are given up at this moment, and let none be given up until the transaction ends.
+pub(crate) async fn hold_changes(tx: &Tx<'_>, key: MemberKey) -> Result<(), StoreError> {
+    const HOLD: Statement = statement!(
+        "temp_role_hold_changes",
+        [INT8, INT8],
+        "SELECT FROM outbox WHERE guild_id = $1 AND user_id = $2 AND kind = 'role_change' AND failed_at IS NULL
+         ORDER BY effect_id FOR UPDATE"
+    );
+    let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
+    tx.query(HOLD, &[&guild, &user]).await.map(drop)
+}
+
+/// Insert the end of a role again that was replaced only by changes that were given up. `None` if there is none.
+pub(crate) async fn restore(
+    tx: &Tx<'_>,
+    key: MemberKey,
+    role_id: Id<RoleMarker>,
+) -> Result<Option<Given>, StoreError> {
+    // An end is restored once: the effect that has kept it forgets it.
+    const RESTORE: Statement = statement!(
+        "temp_role_restore",
+        [INT8, INT8, INT8],
+        "WITH failed AS (
+             SELECT effect_id, body->>'request_id' AS request, body->'replaced'->>'request_id' AS replaced,
+                    (body->'replaced'->>'ends_at_ms')::int8 AS ends_at_ms
+             FROM outbox
+             WHERE guild_id = $1 AND user_id = $2 AND kind = 'role_change' AND failed_at IS NOT NULL
+               AND body->>'role_id' = $3::int8::text
+         ), kept AS (
+             SELECT effect_id, replaced::int8 AS request_id, ends_at_ms FROM failed AS f
+             WHERE replaced IS NOT NULL AND NOT EXISTS (SELECT FROM failed AS other WHERE other.request = f.replaced)
+               AND NOT EXISTS (
+                   SELECT FROM request AS r
+                   WHERE r.guild_id = $1 AND r.request_id > f.replaced::int8 AND r.action IN ('role_add', 'role_remove')
+                     AND r.details->>'user_id' = $2::int8::text AND r.details->>'role_id' = $3::int8::text
+                     AND NOT EXISTS (SELECT FROM failed AS other WHERE other.request = r.request_id::text)
+               )
+             ORDER BY effect_id DESC LIMIT 1
+         ), forgotten AS (
+             UPDATE outbox AS o SET body = o.body - 'replaced' FROM kept WHERE o.guild_id = $1 AND o.effect_id = kept.effect_id
+         )
+         INSERT INTO temp_role (guild_id, user_id, role_id, request_id, ends_at)
+         SELECT $1, $2, $3, request_id, to_timestamp(ends_at_ms / 1000.0::float8) FROM kept
+         ON CONFLICT DO NOTHING RETURNING request_id, ends_at"
+    );
+    let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
+    let rows = tx.query(RESTORE, &[&guild, &user, &ids::to_db(role_id)]).await?;
+    Ok(rows.first().and_then(given))
+}
+
+fn given(row: &Row) -> Option<Given> {
+    Some((ids::from_db(row.get(0))?, row.get(1)))
 }
 
 /// The role that an interaction gave. `None` if it was replaced or taken.
@@ -80,7 +138,7 @@ pub(crate) fn subjects(
     );
     Box::pin(async move {
         let rows = store.query(SUBJECTS, &[&ids::to_db(guild_id), &requests]).await?;
-        let subject = |row: &tokio_postgres::Row| Subject {
+        let subject = |row: &Row| Subject {
             user_id: ids::from_db(row.get(1)),
             role_id: ids::from_db(row.get(2)),
         };

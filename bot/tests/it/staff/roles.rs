@@ -157,6 +157,66 @@ async fn ranks_are_checked_again_when_it_is_carried_out() {
     stage.end().await;
 }
 
+/// Discord refuses what should replace an end: the end before stays, and comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_stays_if_the_change_that_replaces_it_is_refused() {
+    let stage = Stage::new().await;
+    let (user, role) = (stage.user(30), stage.low_role());
+    for (command, duration, route) in [
+        ("role temp", Some("7d"), PUT),
+        ("role add", None, PUT),
+        ("role remove", None, DELETE),
+    ] {
+        stage.asked("role temp", about(user, role, Some("1h"))).await;
+        stage.fault(route, Some(1), RestFaultKind::Status(403));
+        let said = stage.asked(command, about(user, role, duration)).await;
+        assert!(said.contains("Discord refused it"), "{said}");
+        assert_eq!(stage.timers().await, 1, "{command}");
+        let hours = "SELECT round(extract(epoch FROM t.due_at - now()) / 3600)::int8 FROM timer AS t
+                     JOIN temp_role AS r ON r.guild_id = t.guild_id AND r.request_id = t.timer_id AND r.ends_at = t.due_at";
+        assert_eq!(stage.number(hours).await, 1, "{command}");
+        assert!(stage.has(user, role));
+        stage.fire("role_end").await;
+        assert!(!stage.has(user, role), "{command}");
+        assert_eq!(stage.number("SELECT count(*) FROM temp_role").await, 0);
+    }
+    stage.end().await;
+}
+
+/// Two changes wait. If the first one alone is given up, the second one decides; if both are, the end from before them comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_comes_back_only_if_no_later_change_holds() {
+    let stage = Stage::new().await;
+    let (control, guild) = (stage.control(), stage.here.guild());
+    let (user, role) = (stage.user(30), stage.low_role());
+    for (first, second) in [(8, 8), (9, 10)] {
+        stage.asked("role temp", about(user, role, Some("1h"))).await;
+        let before = stage.calls(PUT);
+        stage.fault(PUT, None, RestFaultKind::Status(500));
+        let request = stage.request_by(stage.user(first), "role temp", about(user, role, Some("7d")));
+        control.interact(&request).expect("asked");
+        until("it was tried", async || (stage.calls(PUT) > before).then_some(())).await;
+        let request = stage.request_by(stage.user(second), "role add", about(user, role, None));
+        control.interact(&request).expect("asked");
+        until("both wait", async || {
+            let sql = "SELECT count(*) FROM outbox WHERE kind = 'role_change' AND failed_at IS NULL";
+            (stage.number(sql).await == 2).then_some(())
+        })
+        .await;
+        assert!(control.set_member_roles(guild, stage.user(first), &[]));
+        control.clear_faults();
+        stage.delivered().await;
+        let holds = first != second;
+        assert_eq!(stage.timers().await, i64::from(!holds));
+        if !holds {
+            stage.fire("role_end").await;
+        }
+        assert_eq!(stage.has(user, role), holds);
+        assert_eq!(stage.number("SELECT count(*) FROM temp_role").await, 0);
+    }
+    stage.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_that_discord_does_not_take_at_once_or_at_all() {
     let stage = Stage::new().await;

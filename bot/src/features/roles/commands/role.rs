@@ -116,6 +116,7 @@ async fn run(context: &CommandContext, services: &Services) -> Result<Reply, Com
         audit_reason: Some(context.audit_reason(reason.as_deref())),
         reason,
         locale: language.code().to_owned(),
+        replaced: None,
     };
     let details = json!({"user_id": user.id.to_string(), "role_id": role_id.to_string()});
     let request = context.request(if gives { "role_add" } else { "role_remove" }, &details)?;

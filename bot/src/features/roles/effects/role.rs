@@ -17,7 +17,7 @@ use crate::{
         guilds::{Assignable, authority::members::RolePermit},
         rest::{Priority, RestError},
     },
-    features::roles::{change::forget_end, texts},
+    features::roles::{change::take_back, texts},
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
@@ -62,6 +62,18 @@ pub(crate) struct RoleChange {
     pub(crate) audit_reason: Option<String>,
     /// The moderator's language, for a guild that has chosen none.
     pub(crate) locale: String,
+    /// The end of the same role that it replaced; it comes after all if the change is given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replaced: Option<Replaced>,
+}
+
+/// The end of a role that was given for some time. A statement in [`rows`](crate::features::roles::rows) names the fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replaced {
+    /// The interaction that gave the role.
+    pub(crate) request_id: Id<InteractionMarker>,
+    /// When it is taken, in milliseconds since 1970.
+    pub(crate) ends_at_ms: i64,
 }
 
 impl RoleChange {
@@ -101,7 +113,7 @@ impl EffectKind for RoleChanges {
             return Ok(());
         };
         let guild_id = effect.guild_id;
-        forget_end(tx, MemberKey { guild_id, user_id }, &change).await?;
+        take_back(tx, MemberKey { guild_id, user_id }, &change).await?;
         let log = GuildLog::about(tx, &self.0, guild_id, (Subject::Members, change.language())).await?;
         let entry = log.entry(|language| {
             let key = if change.gives {
