@@ -57,6 +57,9 @@ pub const AWAY: &str = "case-away";
 const PART: Duration = Duration::from_hours(24 * 28 - 1);
 /// How often a timeout is prolonged. An outage of nearly two weeks ends none.
 const RENEWED_EVERY: Duration = Duration::from_hours(24 * 14);
+/// When a timeout is prolonged that runs again: sooner, since nothing says when that was done last. Discord has nearly two weeks of it at
+/// least.
+const RENEWED_SOON: Duration = Duration::from_hours(24 * 7);
 
 /// What a timer keeps.
 #[derive(Debug, Serialize, Deserialize)]
@@ -134,6 +137,41 @@ pub(crate) async fn replace(
         shown.extend(case_log_edit::changed(tx, (guild_id, case_id)).await?);
     }
     Ok(shown)
+}
+
+/// Let the punishment of a user run again that only orders have replaced which are not carried out, such as an unban that was just given
+/// up. `kind` is the kind of that order. The guild must be [locked](mod_case::lock). Returns the effect that shows it in the log channel.
+pub(super) async fn restore(
+    tx: &Tx<'_>,
+    member: MemberKey,
+    kind: Kind,
+    locale: &str,
+) -> Result<Option<NewEffect>, StoreError> {
+    let newest = case::newest_in(tx, member.guild_id, member.user_id, kind.deciding()).await?;
+    let Some(case) = newest.filter(|case| case.kind.is_some_and(|of| kind.replaced().contains(&of))) else {
+        return Ok(None);
+    };
+    let key = (member.guild_id, case.case_id);
+    let Some(now) = outcome::runs_again(tx, key).await? else {
+        return Ok(None);
+    };
+    if let Some(next) = again(key, &case, now, locale) {
+        timer::rearm(tx, next).await?;
+    }
+    case_log_edit::changed(tx, key).await
+}
+
+/// The timer of a punishment that runs again, if it needs one. A time that is over is due at once.
+fn again((guild_id, case_id): Key, case: &Case, now: SystemTime, locale: &str) -> Option<NewTimer> {
+    let ends_at = case.ends_at?;
+    let (of, due) = match case.kind? {
+        Kind::Tempban => (TEMPBAN_END, Due::At(ends_at)),
+        Kind::Timeout if ends_at > case.created_at + PART && ends_at > now + RENEWED_SOON => {
+            (TIMEOUT_RENEWAL, Due::In(RENEWED_SOON))
+        }
+        _ => return None,
+    };
+    Some(timer(guild_id, of, case_id, due, locale))
 }
 
 /// The users of these cases.
@@ -297,9 +335,10 @@ async fn still_decides(
         return Ok(None);
     };
     let newest = case::newest_in(tx, guild_id, case.user_id, kind.deciding()).await?;
-    if newest.is_some_and(|newest| newest.case_id != case.case_id) {
+    if let Some(newest) = newest.filter(|newest| newest.case_id != case.case_id) {
         let key = (guild_id, case.case_id);
-        if outcome::end_in(tx, key, firing.due_at, "replaced").await? {
+        // An older one decides if this one was not carried out.
+        if newest.case_id > case.case_id && outcome::end_in(tx, key, firing.due_at, "replaced").await? {
             case_log_edit::add(tx, key, None).await?;
         }
         return Ok(None);

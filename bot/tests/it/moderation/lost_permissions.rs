@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     ALL, Stage, case_is, command, fault, lasting, of_case, of_type, punishment_timers::fire, settled, stage,
-    until,
+    timers, until,
 };
 use crate::support::moderators::{IN_TIMEOUT_UNTIL, OUT_OF_TIMEOUT_SINCE};
 
@@ -210,5 +210,64 @@ async fn ends_and_renewals_depend_on_no_moderator() {
         (control.timeout_of(guild, silenced) != before).then_some(())
     })
     .await;
+    stage.end().await;
+}
+
+/// What an order should have replaced that is given up goes on: a temporary ban ends at its time, and a long timeout is prolonged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_replaced_in_vain_goes_on() {
+    let stage = stage().await;
+    let (guild, control) = (stage.guild(), stage.control());
+    let mut case = 0;
+    for (rank, (name, route)) in (30..).zip([("unban", UNBAN), ("ban", BAN)]) {
+        case += 2;
+        let user = stage.user(rank);
+        settled(&stage, "tempban", user, lasting("7d")).await;
+        lose(&stage, &command(&stage, name, user, &json!([])), route).await;
+        case_is(&stage, case, "outcome", LOST).await;
+        let due = "SELECT count(*) FROM timer AS t JOIN mod_case AS c ON c.guild_id = t.guild_id AND c.case_id = t.timer_id
+                   WHERE t.kind = 'tempban_end' AND t.due_at = c.ends_at AND c.ended_at IS NULL AND c.end_outcome IS NULL";
+        assert_eq!(stage.number(due).await, 1, "{name}");
+        assert!(control.is_banned(guild, user), "{name}");
+        fire(&stage, "tempban_end").await;
+        case_is(&stage, case - 1, "end_outcome", "lifted").await;
+        assert!(!control.is_banned(guild, user), "{name}");
+    }
+
+    let user = stage.user(32);
+    settled(&stage, "timeout", user, lasting("60d")).await;
+    lose(&stage, &command(&stage, "untimeout", user, &json!([])), CHANGE).await;
+    case_is(&stage, case + 2, "outcome", LOST).await;
+    assert_eq!(timers(&stage, "timeout_renewal").await, 1);
+    let before = control.timeout_of(guild, user);
+    control.advance_time(std::time::Duration::from_hours(24));
+    fire(&stage, "timeout_renewal").await;
+    until("the timeout goes on", async || {
+        (control.timeout_of(guild, user) != before).then_some(())
+    })
+    .await;
+    assert_eq!(of_case(&stage, case + 1, "ended_at").await, "");
+    stage.end().await;
+}
+
+/// An order that was given up for a newer one, which is given up in turn, changes nothing either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_orders_in_vain_replace_nothing() {
+    let stage = stage().await;
+    let user = stage.user(30);
+    settled(&stage, "tempban", user, lasting("7d")).await;
+    fault(&stage, UNBAN, None, RestFaultKind::Status(502));
+    stage.ask(&command(&stage, "unban", user, &json!([]))).await;
+    until("it was tried", async || {
+        (!stage.control().rest_calls(UNBAN).is_empty()).then_some(())
+    })
+    .await;
+    lose(&stage, &command(&stage, "ban", user, &json!([])), BAN).await;
+    case_is(&stage, 2, "outcome", "replaced").await;
+    case_is(&stage, 3, "outcome", LOST).await;
+    assert_eq!(timers(&stage, "tempban_end").await, 1);
+    fire(&stage, "tempban_end").await;
+    case_is(&stage, 1, "end_outcome", "lifted").await;
+    assert!(!stage.control().is_banned(stage.guild(), user));
     stage.end().await;
 }

@@ -272,6 +272,24 @@ pub(super) async fn noted(tx: &Tx<'_>, key: Key, word: &str) -> Result<Option<Ne
     }
 }
 
+/// Record why an order is given up, and let run again what it replaced. Returns the effects that show it in the log channel.
+pub(super) async fn refused(
+    tx: &Tx<'_>,
+    effect: &Waiting,
+    (kind, case_id): (Kind, i64),
+    why: &str,
+    locale: &str,
+) -> Result<Vec<NewEffect>, StoreError> {
+    let guild_id = effect.guild_id;
+    mod_case::lock(tx, guild_id).await?;
+    let mut shown: Vec<_> = noted(tx, (guild_id, case_id), why).await?.into_iter().collect();
+    if let Some(user_id) = effect.user_id {
+        let member = MemberKey { guild_id, user_id };
+        shown.extend(punishment_timers::restore(tx, member, kind, locale).await?);
+    }
+    Ok(shown)
+}
+
 pub(super) fn language_of(locale: &str) -> Language {
     Language::of_stored(locale)
 }
@@ -286,14 +304,14 @@ async fn log_failure(
 ) -> Result<(), StoreError> {
     let key: Key = (effect.guild_id, action.case_id);
     let why = why(failure);
-    let shown = if let Some(moved) = action.moved {
+    let shown: Vec<_> = if let Some(moved) = action.moved {
         stays(tx, key, action, moved).await?;
-        case_log_edit::changed(tx, key).await?
+        case_log_edit::changed(tx, key).await?.into_iter().collect()
     } else if action.prolongs {
         outcome::not_ended(tx, key, why).await?;
-        case_log_edit::changed(tx, key).await?
+        case_log_edit::changed(tx, key).await?.into_iter().collect()
     } else {
-        noted(tx, key, why).await?
+        refused(tx, effect, (action.kind, action.case_id), why, &action.locale).await?
     };
     let of = (effect.guild_id, language_of(&action.locale));
     let log = ModerationSettings::log_within(tx, settings, of, action.kind).await?;

@@ -5,7 +5,7 @@ use twilight_http::request::AuditLogReason as _;
 use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{
-    action::{is_replaced, language_of, noted},
+    action::{is_replaced, language_of, noted, refused},
     carry_out::{member, obstacle, why},
     case_log_edit,
 };
@@ -314,10 +314,10 @@ async fn note_failure(
 ) -> Result<(), StoreError> {
     let key = (effect.guild_id, lift.case_id);
     let why = why(failure);
-    let shown = if matches!(lift.because, Because::Command { .. }) {
-        noted(tx, key, why).await?
+    let shown: Vec<_> = if matches!(lift.because, Because::Command { .. }) {
+        refused(tx, effect, (lift.kind, lift.case_id), why, &lift.locale).await?
     } else if outcome::not_ended(tx, key, why).await? {
-        case_log_edit::changed(tx, key).await?
+        case_log_edit::changed(tx, key).await?.into_iter().collect()
     } else {
         return Ok(());
     };

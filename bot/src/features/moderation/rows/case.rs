@@ -133,7 +133,11 @@ const NEWEST: Statement = statement!(
     [INT8, INT8, TEXT_ARRAY],
     "SELECT ",
     columns!(),
-    " FROM mod_case WHERE guild_id = $1 AND user_id = $2 AND kind = ANY ($3) AND removed_at IS NULL ORDER BY case_id DESC LIMIT 1"
+    " FROM mod_case
+     WHERE guild_id = $1 AND user_id = $2 AND kind = ANY ($3) AND removed_at IS NULL
+       -- What was refused, or given up for a newer case, was not carried out, and decides nothing.
+       AND (outcome IS NULL OR outcome IN ('done', 'gone', 'retried'))
+     ORDER BY case_id DESC LIMIT 1"
 );
 
 /// The case with this number.
@@ -148,7 +152,8 @@ pub async fn get_in(tx: &Tx<'_>, (guild_id, case_id): Key) -> Result<Option<Case
     Ok(rows.first().and_then(Case::of))
 }
 
-/// A member's newest case of these kinds that was not removed: it decides whether they are banned, or in timeout.
+/// A member's newest case of these kinds that was not removed, and was carried out or is about to be: it decides whether they are banned, or
+/// in timeout.
 pub async fn newest(
     store: &Store,
     guild_id: Id<GuildMarker>,

@@ -109,6 +109,19 @@ pub async fn goes_on(tx: &Tx<'_>, (guild_id, case_id): Key) -> Result<bool, Stor
     Ok(changed == 1)
 }
 
+/// Record that a punishment runs again that was replaced in vain. Returns the time; `None` if it was not replaced.
+pub async fn runs_again(tx: &Tx<'_>, (guild_id, case_id): Key) -> Result<Option<SystemTime>, StoreError> {
+    const RUNS_AGAIN: Statement = statement!(
+        "mod_case_runs_again",
+        [INT8, INT8],
+        "UPDATE mod_case SET ended_at = NULL, end_outcome = NULL
+         WHERE guild_id = $1 AND case_id = $2 AND ended_at IS NOT NULL AND end_outcome = 'replaced' AND removed_at IS NULL
+         RETURNING now()"
+    );
+    let rows = tx.query(RUNS_AGAIN, &[&ids::to_db(guild_id), &case_id]).await?;
+    Ok(rows.first().map(|row| row.get(0)))
+}
+
 /// Record that newer cases replace the punishments of these kinds of some users that have not ended. Returns their numbers.
 pub async fn replace(
     tx: &Tx<'_>,

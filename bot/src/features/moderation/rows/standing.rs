@@ -28,8 +28,10 @@ pub async fn of(tx: &Tx<'_>, members: &[(MemberKey, Millis)]) -> Result<Vec<Stan
         "mod_case_standing",
         [INT8_ARRAY, INT8_ARRAY, TIMESTAMPTZ_ARRAY],
         "SELECT j.guild_id, j.user_id, j.at, count(*), max(c.case_id),
-                max(c.case_id) FILTER (WHERE c.kind = 'timeout' AND c.ended_at IS NULL AND c.ends_at > j.at),
-                max(c.ends_at) FILTER (WHERE c.kind = 'timeout' AND c.ended_at IS NULL AND c.ends_at > j.at)
+                max(c.case_id) FILTER (WHERE c.kind = 'timeout' AND c.ended_at IS NULL AND c.ends_at > j.at
+                                         AND (c.outcome IS NULL OR c.outcome IN ('done', 'gone', 'retried'))),
+                max(c.ends_at) FILTER (WHERE c.kind = 'timeout' AND c.ended_at IS NULL AND c.ends_at > j.at
+                                         AND (c.outcome IS NULL OR c.outcome IN ('done', 'gone', 'retried')))
          FROM unnest($1::int8[], $2::int8[], $3::timestamptz[]) AS j (guild_id, user_id, at)
          JOIN mod_case AS c ON c.guild_id = j.guild_id AND c.user_id = j.user_id
          WHERE c.removed_at IS NULL AND c.kind <> 'note' AND c.created_at < j.at
