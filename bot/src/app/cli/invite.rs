@@ -141,8 +141,24 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         ),
     ),
     (
+        Feature::Moderation,
+        wish(
+            Permissions::ATTACH_FILES,
+            "Attach Files",
+            "files given as evidence, in the log channel",
+        ),
+    ),
+    (
         Feature::Staff,
         wish(Permissions::MANAGE_CHANNELS, "Manage Channels", "/slowmode"),
+    ),
+    (
+        Feature::Staff,
+        wish(
+            Permissions::MANAGE_THREADS,
+            "Manage Threads",
+            "/slowmode in threads",
+        ),
     ),
     (
         Feature::Staff,
