@@ -82,7 +82,7 @@ impl Database {
         let embedded = section.optional_boolean(
             "embedded",
             true,
-            "Run a private PostgreSQL; this follows from the URL, and stating it only guards against a URL that got lost.",
+            "Run a private PostgreSQL: unset, if there is no URL; `false` refuses to start without a URL, and `true` with one.",
         );
         let routes = Routes::read(&mut section);
         let ssl = Ssl::read(&mut section);
