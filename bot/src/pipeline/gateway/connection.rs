@@ -8,7 +8,10 @@ use std::{
 };
 
 use futures_util::Stream;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    task::coop::has_budget_remaining,
+    time::{Instant, timeout},
+};
 use twilight_gateway::{
     CloseFrame, Message, Shard, ShardState,
     error::{ReceiveMessageError, ReceiveMessageErrorType},
@@ -226,7 +229,7 @@ impl Connection {
                 fastrand::seed(self.poll_seed);
             }
             if intake.waits_for_order()
-                && let Some(signal) = intake.release_early(Instant::now())
+                && let Some(signal) = intake.release_early(None)
             {
                 return Poll::Ready(Burst::Signal(signal));
             }
@@ -238,8 +241,18 @@ impl Connection {
             // A heartbeat ends the burst: if it was sent too early, a flush is required.
             let beat = self.note_heartbeat(received);
             let signal = match polled {
-                Poll::Pending if taken == 0 && !beat => return Poll::Pending,
-                Poll::Pending => return Poll::Ready(Burst::Progress),
+                Poll::Pending => {
+                    let before = intake.sequence();
+                    // Without budget, tokio reads nothing although something may have arrived.
+                    let read = has_budget_remaining().then(Instant::now);
+                    return match intake.release_early(read) {
+                        Some(signal) => Poll::Ready(Burst::Signal(signal)),
+                        None if taken > 0 || beat || intake.sequence() > before => {
+                            Poll::Ready(Burst::Progress)
+                        }
+                        None => Poll::Pending,
+                    };
+                }
                 Poll::Ready(Some(Ok(Message::Text(text)))) => intake.on_text(&text),
                 Poll::Ready(Some(Ok(Message::Close(frame)))) => return Poll::Ready(Burst::Closed(frame)),
                 Poll::Ready(None) => return Poll::Ready(Burst::Closed(None)),

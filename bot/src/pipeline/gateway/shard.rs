@@ -308,7 +308,7 @@ impl ShardTask {
                 if self.is_unanswered(&mut connection, Instant::now()) {
                     return Ok(self.give_up(connection).await);
                 }
-                // A read releases the events that have waited long enough for a missing one.
+                // A read that finds nothing more releases the events that have waited long enough for a missing one.
                 let is_late = self.intake.order_deadline().is_some_and(|at| Instant::now() >= at);
                 match self.read_now(&mut connection, reads && is_late) {
                     Some(burst) => burst,

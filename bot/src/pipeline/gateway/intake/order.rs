@@ -45,9 +45,13 @@ impl Order {
         *self = Self::default();
     }
 
-    /// Whether the wait is too long at `now`, or takes too much memory.
-    fn is_over(&self, now: Instant) -> bool {
-        let waited = self.since.is_some_and(|since| now >= since + PATIENCE);
+    /// Whether the wait is too long, or takes too much memory. `read` is a time at which everything that had arrived was read: on a busy
+    /// machine, or before a heartbeat, the missing event may have been waiting in the socket meanwhile.
+    fn is_over(&self, read: Option<Instant>) -> bool {
+        let waited = self
+            .since
+            .zip(read)
+            .is_some_and(|(since, read)| read >= since + PATIENCE);
         waited || self.bytes > MAX_WAITING_BYTES || self.early.len() > MAX_WAITING
     }
 }
@@ -92,18 +96,18 @@ impl Intake {
         (self.order.duplicates > MAX_DUPLICATES).then_some(Signal::Violation(Violation::Sequence))
     }
 
-    /// Process waiting events up to the next signal: those that follow the last event, and those that have waited too long at `now`. Call
-    /// this before each read while [events wait](Self::waits_for_order).
-    pub(in crate::pipeline::gateway) fn release_early(&mut self, now: Instant) -> Option<Signal> {
+    /// Process waiting events up to the next signal: those that follow the last event, and those that have waited too long. Call this
+    /// while [events wait](Self::waits_for_order): before each read, and with the time after one that found nothing.
+    pub(in crate::pipeline::gateway) fn release_early(&mut self, read: Option<Instant>) -> Option<Signal> {
         while let Some((first, _)) = self.order.early.first_key_value() {
             // What follows the message at which this shard halted is replayed with it.
             if self.halted_at.is_some() {
                 return None;
             }
-            if *first != self.sequence + 1 && !self.order.is_over(now) {
+            if *first != self.sequence + 1 && !self.order.is_over(read) {
                 return None;
             }
-            if let Some(signal) = self.release_first(now) {
+            if let Some(signal) = self.release_first(read.unwrap_or_else(Instant::now)) {
                 return Some(signal);
             }
         }
