@@ -139,8 +139,8 @@ pub(crate) async fn replace(
     Ok(shown)
 }
 
-/// Let the punishment of a user run again that only orders have replaced which are not carried out, such as an unban that was just given
-/// up. `kind` is the kind of that order. The guild must be [locked](mod_case::lock). Returns the effect that shows it in the log channel.
+/// Let a user's punishment run again if only actions that were not carried out have replaced it, such as an unban that was just given up.
+/// `kind` is the kind of that action. The guild must be [locked](mod_case::lock). Returns the effect that shows it in the log channel.
 pub(super) async fn restore(
     tx: &Tx<'_>,
     member: MemberKey,

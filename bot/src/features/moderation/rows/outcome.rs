@@ -109,7 +109,7 @@ pub async fn goes_on(tx: &Tx<'_>, (guild_id, case_id): Key) -> Result<bool, Stor
     Ok(changed == 1)
 }
 
-/// Record that a punishment runs again that was replaced in vain. Returns the time; `None` if it was not replaced.
+/// Record that a punishment runs again because what replaced it was not carried out. Returns the time; `None` if it was not replaced.
 pub async fn runs_again(tx: &Tx<'_>, (guild_id, case_id): Key) -> Result<Option<SystemTime>, StoreError> {
     const RUNS_AGAIN: Statement = statement!(
         "mod_case_runs_again",
